@@ -1,0 +1,50 @@
+/*-------------------------------------------------------------------------
+ *
+ * sigv4.h
+ *		AWS Signature Version 4: verify one request's signature.
+ *
+ * Knows no HTTP: the caller hands over the parts that were signed.  Raises
+ * the service's error for each way to be wrong, in its order of checks.
+ *
+ * src/auth/sigv4.h
+ *-------------------------------------------------------------------------
+ */
+#ifndef DYN_SIGV4_H
+#define DYN_SIGV4_H
+
+#include "lib/stringinfo.h"
+
+typedef struct DynSignedHeader
+{
+	const char *name;
+	uint32		name_len;
+	const char *value;
+	uint32		value_len;
+} DynSignedHeader;
+
+typedef struct DynSignedRequest
+{
+	const char *method;
+	const char *path;
+	const char *query;			/* raw, without '?' */
+	const DynSignedHeader *headers;
+	int			nheaders;
+	const char *body;
+	uint32		body_len;
+} DynSignedRequest;
+
+/*
+ * Verify.  now: Unix seconds.  Returns the access key id (in
+ * CurrentMemoryContext) or raises one of MISSING_AUTHENTICATION_TOKEN,
+ * INCOMPLETE_SIGNATURE, INVALID_SIGNATURE, UNRECOGNIZED_CLIENT, EXPIRED_TOKEN.
+ * any_credentials: check only that credentials are there (development
+ * setting).  Needs a transaction only when an access key is not cached; then
+ * calls dyn_access_key_secret().
+ */
+extern const char *dyn_sigv4_verify(const DynSignedRequest *request, int64 now,
+									bool any_credentials);
+
+/* True if verifying this request would need to read the catalog. */
+extern bool dyn_sigv4_needs_catalog(const DynSignedRequest *request);
+
+#endif							/* DYN_SIGV4_H */

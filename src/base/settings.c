@@ -1,0 +1,116 @@
+/*-------------------------------------------------------------------------
+ *
+ * settings.c
+ *		Every dynamo.* setting, sorted by name.
+ *
+ * src/base/settings.c
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <limits.h>
+
+#include "miscadmin.h"
+#include "utils/guc.h"
+
+#include "base/settings.h"
+
+char	   *dyn_account_id;
+bool		dyn_accept_any_credentials;
+char	   *dyn_database;
+int			dyn_idle_timeout;
+char	   *dyn_listen_addresses;
+int			dyn_lock_timeout;
+int			dyn_max_connections;
+int			dyn_port;
+char	   *dyn_region;
+int			dyn_request_timeout;
+int			dyn_workers;
+
+/* An account id is exactly twelve digits: clients parse ARNs by position. */
+static bool
+check_account_id(char **newval, void **extra, GucSource source)
+{
+	if (strlen(*newval) != 12 || strspn(*newval, "0123456789") != 12)
+	{
+		GUC_check_errdetail("An account id has exactly 12 digits.");
+		return false;
+	}
+	return true;
+}
+
+static bool
+check_region(char **newval, void **extra, GucSource source)
+{
+	size_t		len = strlen(*newval);
+
+	if (len == 0 || len > 64 ||
+		strspn(*newval, "abcdefghijklmnopqrstuvwxyz0123456789-") != len)
+	{
+		GUC_check_errdetail("A region name has 1 to 64 lower-case letters, digits and hyphens.");
+		return false;
+	}
+	return true;
+}
+
+void
+dyn_settings_define(void)
+{
+	DefineCustomBoolVariable("dynamo.accept_any_credentials",
+							 "Accepts any access key and signature, on loopback connections only.",
+							 "For development: every caller on this machine may do everything.",
+							 &dyn_accept_any_credentials, false,
+							 PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomStringVariable("dynamo.account_id",
+							   "The 12-digit account id used in ARNs.",
+							   NULL,
+							   &dyn_account_id, "000000000000",
+							   PGC_SIGHUP, 0, check_account_id, NULL, NULL);
+	DefineCustomStringVariable("dynamo.database",
+							   "The database whose tables the endpoint serves.",
+							   NULL,
+							   &dyn_database, "postgres",
+							   PGC_POSTMASTER, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("dynamo.idle_timeout",
+							"How long a kept-alive connection may be idle before it is closed.",
+							NULL,
+							&dyn_idle_timeout, 120, 1, INT_MAX / 1000,
+							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
+	DefineCustomStringVariable("dynamo.listen_addresses",
+							   "The host names or IP addresses the endpoint listens on.",
+							   "A comma-separated list; \"*\" is all interfaces, an empty list none.",
+							   &dyn_listen_addresses, "localhost",
+							   PGC_POSTMASTER, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("dynamo.lock_timeout",
+							"How long a request waits for an item that a running transaction holds.",
+							"After this time the answer is TransactionConflictException.",
+							&dyn_lock_timeout, 5000, 0, INT_MAX,
+							PGC_SIGHUP, GUC_UNIT_MS, NULL, NULL, NULL);
+	DefineCustomIntVariable("dynamo.max_connections",
+							"How many connections one HTTP worker keeps open.",
+							NULL,
+							&dyn_max_connections, 10000, 1, 1000000,
+							PGC_POSTMASTER, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("dynamo.port",
+							"The TCP port of the endpoint.",
+							NULL,
+							&dyn_port, 8000, 1, 65535,
+							PGC_POSTMASTER, 0, NULL, NULL, NULL);
+	DefineCustomStringVariable("dynamo.region",
+							   "The region named in ARNs.",
+							   NULL,
+							   &dyn_region, "us-east-1",
+							   PGC_SIGHUP, 0, check_region, NULL, NULL);
+	DefineCustomIntVariable("dynamo.request_timeout",
+							"How long a client may take to send one request.",
+							NULL,
+							&dyn_request_timeout, 60, 1, INT_MAX / 1000,
+							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
+	DefineCustomIntVariable("dynamo.workers",
+							"How many HTTP workers serve the endpoint; 0 means one per processor core.",
+							NULL,
+							&dyn_workers, 0, 0, 256,
+							PGC_POSTMASTER, 0, NULL, NULL, NULL);
+
+	MarkGUCPrefixReserved("dynamo");
+}

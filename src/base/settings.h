@@ -1,0 +1,28 @@
+/*-------------------------------------------------------------------------
+ *
+ * settings.h
+ *		Every dynamo.* setting, sorted by name.  docs/settings.md describes them.
+ *
+ * src/base/settings.h
+ *-------------------------------------------------------------------------
+ */
+#ifndef DYN_SETTINGS_H
+#define DYN_SETTINGS_H
+
+extern PGDLLIMPORT char *dyn_account_id;	/* 12 digits, part of every ARN */
+extern PGDLLIMPORT bool dyn_accept_any_credentials; /* loopback only */
+extern PGDLLIMPORT char *dyn_database;	/* which database the endpoint serves */
+extern PGDLLIMPORT int dyn_idle_timeout;	/* seconds a connection may idle */
+extern PGDLLIMPORT char *dyn_listen_addresses;	/* as listen_addresses */
+extern PGDLLIMPORT int dyn_lock_timeout;	/* ms a request waits for a row
+											 * held by a running transaction */
+extern PGDLLIMPORT int dyn_max_connections; /* connections per worker */
+extern PGDLLIMPORT int dyn_port;
+extern PGDLLIMPORT char *dyn_region;	/* region named in ARNs */
+extern PGDLLIMPORT int dyn_request_timeout; /* seconds to receive one request */
+extern PGDLLIMPORT int dyn_workers; /* HTTP workers; 0: one per core */
+
+/* Define the settings; called from _PG_init. */
+extern void dyn_settings_define(void);
+
+#endif							/* DYN_SETTINGS_H */

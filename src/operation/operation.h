@@ -1,0 +1,105 @@
+/*-------------------------------------------------------------------------
+ *
+ * operation.h
+ *		The API: every operation, called alike by SQL and HTTP.
+ *
+ * src/operation/operation.h
+ *-------------------------------------------------------------------------
+ */
+#ifndef DYN_OPERATION_H
+#define DYN_OPERATION_H
+
+#include "base/error.h"
+#include "base/json.h"
+
+/*
+ * How an operation touches data, which decides how a worker runs it: READ and
+ * WRITE may share a transaction with the other requests of one loop round,
+ * CONTROL (DDL) gets a transaction of its own, NONE needs none.
+ */
+typedef enum DynAccess
+{
+	DYN_ACCESS_NONE,
+	DYN_ACCESS_READ,
+	DYN_ACCESS_WRITE,
+	DYN_ACCESS_CONTROL
+} DynAccess;
+
+typedef enum DynOutcome
+{
+	DYN_OUTCOME_DONE,			/* the reply is written */
+	DYN_OUTCOME_FAILED,			/* an expected failure; see context->failure */
+	DYN_OUTCOME_BUSY			/* a running transaction holds an item; nothing
+								 * of this call is changed; run it again later */
+} DynOutcome;
+
+/*
+ * Who asks and how.  The caller fills it; the request's memory is
+ * CurrentMemoryContext.
+ */
+typedef struct DynOperationContext
+{
+	bool		may_wait;		/* SQL: wait for row locks; HTTP: return BUSY */
+	const char *endpoint;		/* "host:port" for DescribeEndpoints */
+	const char *principal;		/* access key id, or NULL for SQL */
+
+	/* Set by the operation. */
+	const char *table_name;		/* for metrics: the first table named, or NULL */
+
+	/*
+	 * Work done so far by an operation that returned BUSY in the middle
+	 * (BatchWriteItem).  The caller keeps it for the next run of the same
+	 * request in the same or a later transaction, and sets it to NULL when a
+	 * transaction it ran in rolls back.
+	 */
+	void	   *progress;
+
+	/* With DYN_OUTCOME_FAILED: an exception that did not abort anything. */
+	struct
+	{
+		DynException exception;
+		const char *message;
+		const char *members;	/* further members of the body as JSON text
+								 * without braces, or NULL: "\"Item\":{...}" */
+	}			failure;
+} DynOperationContext;
+
+/*
+ * Runs the operation: reads request (an object), appends the reply's JSON text
+ * to reply.  Appends nothing for an empty body.  Raises DynamoDB exceptions.
+ */
+typedef DynOutcome (*DynOperationHandler) (DynOperationContext *context,
+										   const DynJson *request,
+										   StringInfo reply);
+
+typedef struct DynOperation
+{
+	const char *name;			/* "PutItem" */
+	DynOperationHandler handler;
+	DynAccess	access;
+	const char *iam_action;		/* "dynamodb:PutItem" */
+} DynOperation;
+
+/* The operation of a name, or NULL.  Its index in the list, for metrics. */
+extern const DynOperation *dyn_operation_find(const char *name, uint32 len);
+extern int	dyn_operation_count(void);
+extern int	dyn_operation_number(const DynOperation *operation);
+extern const DynOperation *dyn_operation_at(int number);
+
+/*
+ * Run one operation: checks the request's shape (SerializationException),
+ * then calls the handler.
+ */
+extern DynOutcome dyn_operation_run(DynOperationContext *context,
+									const DynOperation *operation,
+									const DynJson *request,
+									StringInfo reply);
+
+/* Handlers: one per line of operation_list.h. */
+#define DYN_OPERATION(name, handler, access) \
+	extern DynOutcome handler(DynOperationContext *context, \
+							  const DynJson *request, StringInfo reply);
+#include "operation/operation_list.h"
+#undef DYN_OPERATION
+
+#endif							/* DYN_OPERATION_H */

@@ -1,0 +1,103 @@
+/*-------------------------------------------------------------------------
+ *
+ * store.h
+ *		Items on disk: get, write, walk.  Bytes, keys and locks; no rules.
+ *
+ * Every function runs inside a transaction.  Reads see the latest committed
+ * state (a fresh snapshot each call) unless the caller's transaction has a
+ * snapshot of its own (REPEATABLE READ and above).
+ *
+ * Writing is optimistic:
+ *
+ *		for (;;)
+ *		{
+ *			result = dyn_store_begin(table, &key, may_wait, &write);
+ *			-- BUSY: somebody else's transaction holds the item
+ *			... look at write.old, decide, make the new item ...
+ *			result = dyn_store_finish(&write, new_item);
+ *			-- CHANGED: somebody was faster; begin again
+ *		}
+ *
+ * With may_wait false nothing ever waits for another transaction: BUSY is
+ * returned before anything was changed, and the caller may simply go on to
+ * other work and try again.  With may_wait true (SQL callers) BUSY is never
+ * returned.  dyn_store_begin() after a CHANGED locks the newest version, so a
+ * hot key can't starve a writer.
+ *
+ * src/store/store.h
+ *-------------------------------------------------------------------------
+ */
+#ifndef DYN_STORE_H
+#define DYN_STORE_H
+
+#include "item/item_format.h"
+#include "item/key.h"
+#include "storage/itemptr.h"
+#include "table/table.h"
+
+typedef enum DynStoreResult
+{
+	DYN_STORE_OK,
+	DYN_STORE_BUSY,
+	DYN_STORE_CHANGED
+} DynStoreResult;
+
+/* The item under a key, or NULL.  In CurrentMemoryContext. */
+extern DynItem *dyn_store_get(const DynTable *table, const DynKey *key);
+
+typedef struct DynStoreWrite
+{
+	const DynTable *table;
+	const DynKey *key;
+	bool		may_wait;
+	DynItem    *old;			/* NULL: there is none */
+	ItemPointerData tid;		/* of old */
+	int			attempts;		/* CHANGED so far; zero it before the first begin */
+} DynStoreWrite;
+
+/* Zero *write before the first call.  Fills old.  OK or BUSY. */
+extern DynStoreResult dyn_store_begin(const DynTable *table, const DynKey *key,
+									  bool may_wait, DynStoreWrite *write);
+
+/*
+ * Insert, replace or (new_item NULL) delete; deleting what is not there does
+ * nothing.  OK, BUSY or CHANGED.  Ends with CommandCounterIncrement().
+ */
+extern DynStoreResult dyn_store_finish(DynStoreWrite *write,
+									   const DynItem *new_item);
+
+/*
+ * A walk over one partition in sort-key order (Query), or over the table in
+ * hash order (Scan).
+ */
+typedef struct DynStoreRange
+{
+	/* Query: partition is set.  Scan: it is NULL and hash bounds apply. */
+	const DynKey *partition;	/* hash and partition used */
+	int64		hash_low;		/* inclusive */
+	int64		hash_high;		/* inclusive */
+
+	/* Bounds on the sort key's bytes; data NULL: none. */
+	DynValue	low;
+	bool		low_inclusive;
+	DynValue	high;
+	bool		high_inclusive;
+	DynValue	begins_with;
+
+	bool		backward;
+	const DynKey *start_after;	/* exclusive start key, or NULL */
+} DynStoreRange;
+
+typedef struct DynStoreCursor DynStoreCursor;
+
+extern DynStoreCursor *dyn_store_open(const DynTable *table,
+									  const DynStoreRange *range);
+
+/*
+ * The next item, or NULL at the end; *key points into it.  The item is valid
+ * until the next call.
+ */
+extern DynItem *dyn_store_next(DynStoreCursor *cursor, DynKey *key);
+extern void dyn_store_close(DynStoreCursor *cursor);
+
+#endif							/* DYN_STORE_H */
