@@ -33,16 +33,23 @@ typedef struct DynSignedRequest
 	uint32		body_len;
 } DynSignedRequest;
 
+/* Who signed: an access key and the PostgreSQL role it acts as. */
+typedef struct DynPrincipal
+{
+	const char *access_key_id;
+	Oid			role;
+} DynPrincipal;
+
 /*
- * Verify.  now: Unix seconds.  Returns the access key id (in
- * CurrentMemoryContext) or raises one of MISSING_AUTHENTICATION_TOKEN,
+ * Verify.  now: Unix seconds.  Fills *principal (memory: CurrentMemoryContext)
+ * or raises one of MISSING_AUTHENTICATION_TOKEN,
  * INCOMPLETE_SIGNATURE, INVALID_SIGNATURE, UNRECOGNIZED_CLIENT, EXPIRED_TOKEN.
  * any_credentials: check only that credentials are there (development
- * setting).  Needs a transaction only when an access key is not cached; then
+ * setting; the role is then the bootstrap superuser).  Needs a transaction only when an access key is not cached; then
  * calls dyn_access_key_secret().
  */
-extern const char *dyn_sigv4_verify(const DynSignedRequest *request, int64 now,
-									bool any_credentials);
+extern void dyn_sigv4_verify(const DynSignedRequest *request, int64 now,
+							 bool any_credentials, DynPrincipal *principal);
 
 /* True if verifying this request would need to read the catalog. */
 extern bool dyn_sigv4_needs_catalog(const DynSignedRequest *request);

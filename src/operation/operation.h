@@ -43,6 +43,11 @@ typedef struct DynOperationContext
 	const char *endpoint;		/* "host:port" for DescribeEndpoints */
 	const char *principal;		/* access key id, or NULL for SQL */
 
+	/*
+	 * Privileges are those of the current user (GetUserId()): a worker sets it
+	 * to the access key's role around the call.
+	 */
+
 	/* Set by the operation. */
 	const char *table_name;		/* for metrics: the first table named, or NULL */
 
