@@ -3,15 +3,19 @@
  * http.h
  *		An HTTP/1.1 server as an event loop; knows no DynamoDB.
  *
- * One DynHttpServer per process: one listening socket (SO_REUSEPORT), one
- * epoll instance, any number of connections.  Requests are handed over whole
- * (headers and decoded body) and answered later, in any order; the server
- * sends the answers of one connection in the order of its requests
- * (pipelining).  Nothing here waits or raises, except for out of memory at
- * start-up; sockets are non-blocking throughout.
+ * The postmaster binds the endpoint's sockets once; every HTTP worker inherits
+ * them and runs one DynHttpServer: an epoll instance and any number of
+ * connections.  A worker that accepts a connection gives it to the worker that
+ * has the fewest, so a few connections are spread as evenly as many.
  *
- * Memory: each connection and each request has a context of its own, children
- * of the server's, none of them under a transaction.
+ * Requests are handed over whole (headers and decoded body) and answered later,
+ * in any order; the server sends the answers of one connection in the order of
+ * its requests (pipelining).  Nothing here waits, and nothing a client sends
+ * raises an error; only running out of memory does.
+ *
+ * Memory: each request has a context of its own, a child of the server's and
+ * not under a transaction.  A connection between two requests holds only its
+ * struct.
  *
  * src/http/http.h
  *-------------------------------------------------------------------------
@@ -47,12 +51,16 @@ typedef struct DynHttpRequest
 	DynHttpHeader *headers;
 	const char *body;			/* decoded: after chunked and gzip/deflate */
 	uint32		body_len;
+	const char *raw_body;		/* after chunked only: what the client signed */
+	uint32		raw_body_len;
 	bool		peer_is_loopback;
 
 	/*
-	 * Non-zero when the message was refused before it was complete: the status
-	 * to answer (413, 400, ...); body is then empty and the connection closes
-	 * after the answer.
+	 * Non-zero when the message was refused: the status to answer.  400
+	 * malformed, 413 too large, 417 unknown expectation, 500 broken
+	 * compression, 501 unknown transfer coding, 503 too many connections, 505
+	 * not HTTP/1.  body is then empty, method and path may be, and the
+	 * connection closes after the answer.
 	 */
 	int			refused;
 } DynHttpRequest;
@@ -64,10 +72,18 @@ extern const DynHttpHeader *dyn_http_header(const DynHttpRequest *request,
 /* Called for each complete request, in order of arrival. */
 typedef void (*DynHttpRequestCallback) (DynHttpRequest *request, void *arg);
 
+/*
+ * In the postmaster, before it forks the workers: bind port on each of
+ * listen_addresses ("*" is all, a list is separated by commas) for up to
+ * nworkers workers.  An address that cannot be bound is logged and left out;
+ * returns false, logged, if none is left.
+ */
+extern bool dyn_http_bind(const char *listen_addresses, int port,
+						  int nworkers);
+
 typedef struct DynHttpOptions
 {
-	const char *listen_addresses;
-	int			port;
+	int			worker;			/* 0 .. nworkers - 1; one process each */
 	int			max_connections;
 	int			idle_timeout;	/* seconds */
 	int			request_timeout;	/* seconds */
@@ -77,8 +93,9 @@ typedef struct DynHttpOptions
 } DynHttpOptions;
 
 /*
- * Bind and listen.  Returns NULL and logs at LOG level if no address could be
- * bound.  memory outlives the server.
+ * Start serving in a worker.  Returns NULL if dyn_http_bind() has bound nothing
+ * or was not called.  memory outlives the server, which leaves by itself when
+ * the process exits.
  */
 extern DynHttpServer *dyn_http_create(MemoryContext memory,
 									  const DynHttpOptions *options);
@@ -112,7 +129,10 @@ extern void dyn_http_reply(DynHttpRequest *request, int status,
 						   const char *content_type, const char *headers,
 						   const char *body, size_t body_len);
 
-/* Flush what was queued by dyn_http_reply() to the sockets, once a round. */
+/*
+ * Send what dyn_http_reply() has queued, once a round.  (A large answer may
+ * have been sent at once, and dyn_http_poll() ends with a flush.)
+ */
 extern void dyn_http_flush(DynHttpServer *server);
 
 typedef struct DynHttpStatistics
@@ -127,7 +147,11 @@ typedef struct DynHttpStatistics
 extern void dyn_http_statistics(const DynHttpServer *server,
 								DynHttpStatistics *statistics);
 
-/* Stop accepting, announce close on the next answers; then destroy. */
+/*
+ * Stop accepting, announce close on the next answers; then destroy.  Where no
+ * other worker serves, new clients are refused from then on instead of waiting
+ * in the backlog.  After dyn_http_destroy() no request may be answered.
+ */
 extern void dyn_http_stop_accepting(DynHttpServer *server);
 extern void dyn_http_destroy(DynHttpServer *server);
 
