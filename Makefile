@@ -1,10 +1,11 @@
 # dynamo: DynamoDB inside PostgreSQL.
 #
-#   make run       everything from nothing: a private cluster with the endpoint
+#   make run       from nothing to a running endpoint, in a private cluster
 #   make test      every test
 #   make && sudo make install     into an existing PostgreSQL
 #
 # Sources and tests are found by wildcard; adding a file needs no edit here.
+# docs/development.md describes every target.
 
 MODULE_big = dynamo
 OBJS = $(patsubst %.c,%.o,$(wildcard src/*.c src/*/*.c))
@@ -16,14 +17,89 @@ PG_CFLAGS = -Wall -Wextra -Werror -Wno-unused-parameter \
 	-Wno-missing-field-initializers -Wno-sign-compare
 SHLIB_LINK = -lcjson -lcrypto -lz
 
+# make SANITIZE=1: undefined behaviour aborts the process.  Any other value goes
+# to -fsanitize as it is (address,undefined).
+ifdef SANITIZE
+sanitizers = $(patsubst 1,undefined,$(SANITIZE))
+PG_CFLAGS += -fsanitize=$(sanitizers) -fno-sanitize-recover=all -fno-omit-frame-pointer
+SHLIB_LINK += -fsanitize=$(sanitizers)
+endif
+
 REGRESS = $(sort $(basename $(notdir $(wildcard test/sql/*.sql))))
-REGRESS_OPTS = --inputdir=test
+REGRESS_OPTS = --inputdir=test --load-extension=dynamo
 ISOLATION = $(sort $(basename $(notdir $(wildcard test/specs/*.spec))))
-ISOLATION_OPTS = --inputdir=test
+ISOLATION_OPTS = --inputdir=test --load-extension=dynamo
+
+EXTRA_CLEAN = .build results output_iso regression.diffs regression.out
+
+# Bitcode would let the JIT inline our functions, for twice the build.
+override with_llvm = no
 
 PG_CONFIG ?= pg_config
-PGXS := $(shell $(PG_CONFIG) --pgxs)
+PGXS := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
+
+ifneq ($(PGXS),)
 include $(PGXS)
 
-# Every object depends on every header: a whole build takes seconds.
-$(OBJS): $(wildcard src/*/*.h)
+# Every object depends on every header, and on how it was compiled: a whole
+# build takes seconds, a stale object hours.
+$(OBJS): $(wildcard src/*/*.h) .build/flags
+export BUILD_FLAGS := $(CC) $(CPPFLAGS) $(CFLAGS)
+.build/flags: FORCE
+	@mkdir -p .build; printf '%s\n' "$$BUILD_FLAGS" | cmp -s - $@ || printf '%s\n' "$$BUILD_FLAGS" > $@
+.PHONY: FORCE
+else
+all install installcheck:
+	@echo "$(PG_CONFIG) knows no PostgreSQL server headers:" \
+		"install postgresql-server-dev-15, or say make PG_CONFIG=/path/to/pg_config" >&2; exit 1
+clean:
+	rm -rf $(OBJS) dynamo.so $(EXTRA_CLEAN)
+endif
+
+# From here on: targets that bring what they need, on Debian.  They use Debian's
+# PostgreSQL 15 unless PG_CONFIG says otherwise.
+ifneq ($(filter command line environment,$(origin PG_CONFIG)),)
+export PG_CONFIG
+else
+own-pg: export PG_CONFIG = /usr/lib/postgresql/15/bin/pg_config
+endif
+export SANITIZE
+PORT ?= 8000
+SUITES ?=
+ARGS ?=
+
+# In a make of their own: when this one was read, pg_config was perhaps not there.
+own = @$(MAKE) --no-print-directory own-pg do='$(1)'
+own-pg:
+	@$(do)
+
+run:
+	@scripts/needs run
+	$(call own,scripts/install && scripts/cluster run $(PORT))
+stop env psql reset:
+	$(call own,scripts/cluster $@)
+
+test:
+	@scripts/needs test
+	$(call own,scripts/test $(SUITES) $(if $(ARGS),-- $(ARGS)))
+test-kill:
+	@scripts/needs test
+	$(call own,KILLS=20 scripts/test api -- -k test_kill)
+demo:
+	@scripts/needs demo
+	$(call own,scripts/demo $(ARGS))
+bench:
+	@scripts/needs run
+	$(call own,scripts/install && $(MAKE) -s -C bench && bench/run $(ARGS))
+fuzz:
+	$(MAKE) -C test/fuzz run
+
+check-layers:
+	@python3 .ci/check_layers.py
+check-docs:
+	@python3 .ci/check_docs.py
+headerscheck:
+	@scripts/headerscheck
+
+.PHONY: own-pg run stop env psql reset test test-kill demo bench fuzz \
+	check-layers check-docs headerscheck

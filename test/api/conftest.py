@@ -1,0 +1,271 @@
+"""Fixtures of the API tests.
+
+The tests speak to the endpoint named by DYNAMO_ENDPOINT, with the credentials
+and the region of the environment (scripts/test provides all of it).  With
+DYNAMO_ENDPOINT=aws they run, unchanged, against the service itself: that is how
+a claim about the service is proven.  It costs money, so it has to be said.
+
+Tests share tables (table_s, table_ss, ...) and use unique keys (unique()).
+A test that needs a table of its own calls make_table().
+"""
+import base64
+import contextlib
+import http.client
+import itertools
+import json
+import os
+import re
+import time
+import urllib.parse
+import uuid
+import zlib
+from dataclasses import dataclass
+
+import boto3
+import botocore.auth
+import botocore.awsrequest
+import botocore.config
+import botocore.exceptions
+import pytest
+
+ENDPOINT = os.environ.get('DYNAMO_ENDPOINT')
+ON_AWS = ENDPOINT == 'aws'
+RUN = uuid.uuid4().hex[:8]
+_numbers = itertools.count(1)
+
+# One try: a retry would hide the first answer.  The service itself throttles.
+CONFIG = botocore.config.Config(
+    retries={'mode': 'standard', 'total_max_attempts': 4 if ON_AWS else 1},
+    read_timeout=60, max_pool_connections=100)
+
+
+def pytest_configure(config):
+    config.addinivalue_line(
+        'markers', 'not_aws: uses what only this server has (SQL, its processes)')
+    if not ENDPOINT:
+        pytest.exit('DYNAMO_ENDPOINT is not set: "make test SUITES=api" sets '
+                    'it; "aws" runs the tests against the service, at its '
+                    'prices.', returncode=2)
+
+
+def pytest_collection_modifyitems(items):
+    if ON_AWS:
+        for item in items:
+            if item.get_closest_marker('not_aws'):
+                item.add_marker(pytest.mark.skip(reason='not on AWS'))
+
+
+def options():
+    return {'config': CONFIG} if ON_AWS else \
+        {'config': CONFIG, 'endpoint_url': ENDPOINT}
+
+
+@pytest.fixture(scope='session')
+def client():
+    """The boto3 client."""
+    return boto3.client('dynamodb', **options())
+
+
+@pytest.fixture(scope='session')
+def unchecked_client():
+    """A client that sends parameters without checking them first."""
+    return boto3.client('dynamodb', **{
+        **options(),
+        'config': CONFIG.merge(botocore.config.Config(parameter_validation=False))})
+
+
+@pytest.fixture(scope='session')
+def resource():
+    """The boto3 resource."""
+    return boto3.resource('dynamodb', **options())
+
+
+def unique(prefix=''):
+    """A string no other test of this or another run uses, as a key or name."""
+    return f'{prefix}{RUN}-{next(_numbers)}'
+
+
+@pytest.fixture(scope='session')
+def make_table(client):
+    """make_table(partition='S', sort=None, **parameters) -> name.
+
+    partition and sort are key types (S, N, B); the attributes are p and s.
+    parameters go to CreateTable and may replace what is made here."""
+    names = []
+
+    def make(partition='S', sort=None, **parameters):
+        name = unique('dynamo-test-')
+        keys = [('p', partition, 'HASH')] + ([('s', sort, 'RANGE')] if sort else [])
+        client.create_table(**{
+            'TableName': name,
+            'AttributeDefinitions': [{'AttributeName': n, 'AttributeType': t}
+                                     for n, t, _ in keys],
+            'KeySchema': [{'AttributeName': n, 'KeyType': k} for n, _, k in keys],
+            'BillingMode': 'PAY_PER_REQUEST',
+            **parameters})
+        names.append(name)
+        client.get_waiter('table_exists').wait(
+            TableName=name, WaiterConfig={'Delay': 5 if ON_AWS else 1})
+        return name
+
+    yield make
+    for name in names:
+        with contextlib.suppress(botocore.exceptions.ClientError):
+            client.delete_table(TableName=name)
+
+
+def _shared_table(partition, sort=None):
+    @pytest.fixture(scope='session')
+    def table(make_table):
+        return make_table(partition, sort)
+    return table
+
+
+# The tables that tests share: the name of one with these key types.
+table_s = _shared_table('S')
+table_n = _shared_table('N')
+table_b = _shared_table('B')
+table_ss = _shared_table('S', 'S')
+table_sn = _shared_table('S', 'N')
+table_sb = _shared_table('S', 'B')
+table_nn = _shared_table('N', 'N')
+
+
+@contextlib.contextmanager
+def raises(code, message=None):
+    """The block's SDK call fails with this exception and message.
+
+    message is the exact text, or a compiled regular expression to search."""
+    with pytest.raises(botocore.exceptions.ClientError) as caught:
+        yield caught
+    error = caught.value.response['Error']
+    assert error['Code'] == code, error
+    if isinstance(message, re.Pattern):
+        assert message.search(error['Message']), error
+    elif message is not None:
+        assert error['Message'] == message
+
+
+@dataclass
+class Reply:
+    status: int
+    headers: dict       # names in lower case
+    body: bytes
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+    @property
+    def type(self):
+        """The exception's name without its prefix."""
+        return self.json['__type'].partition('#')[2]
+
+    @property
+    def message(self):
+        body = self.json
+        return body.get('message', body.get('Message'))
+
+
+@pytest.fixture(scope='session')
+def raw():
+    """raw(operation, body, headers={}, sign=True, connection=None) -> Reply.
+
+    One HTTP request, just as given: body is bytes, text or something to dump
+    as JSON; headers add to or (with None) remove the usual ones, before
+    signing.  Every answer's x-amz-crc32 is checked."""
+    session = boto3.Session()
+    region = session.region_name or 'us-east-1'
+    url = ENDPOINT if not ON_AWS else f'https://dynamodb.{region}.amazonaws.com'
+    parts = urllib.parse.urlsplit(url)
+
+    def send(operation, body=b'{}', headers=None, sign=True, connection=None,
+             method='POST', path='/'):
+        if not isinstance(body, (bytes, str)):
+            body = json.dumps(body)
+        if isinstance(body, str):
+            body = body.encode('utf-8', 'surrogatepass')
+        wanted = {'Content-Type': 'application/x-amz-json-1.0',
+                  'X-Amz-Target': f'DynamoDB_20120810.{operation}',
+                  **(headers or {})}
+        request = botocore.awsrequest.AWSRequest(
+            method, url + path, data=body,
+            headers={k: v for k, v in wanted.items() if v is not None})
+        if sign:
+            botocore.auth.SigV4Auth(session.get_credentials(), 'dynamodb',
+                                    region).add_auth(request)
+        own = connection is None
+        if own:
+            connection = connect()
+        try:
+            connection.request(method, path, body, dict(request.headers.items()))
+            response = connection.getresponse()
+            reply = Reply(response.status,
+                          {k.lower(): v for k, v in response.getheaders()},
+                          response.read())
+        finally:
+            if own:
+                connection.close()
+        if 'x-amz-crc32' in reply.headers:
+            assert int(reply.headers['x-amz-crc32']) == zlib.crc32(reply.body)
+        return reply
+
+    def connect():
+        kind = http.client.HTTPSConnection if parts.scheme == 'https' \
+            else http.client.HTTPConnection
+        return kind(parts.hostname, parts.port, timeout=60)
+
+    send.connect = connect
+    return send
+
+
+@pytest.fixture
+def sql():
+    """sql(statement, *parameters) -> list of tuples; not on AWS."""
+    if ON_AWS:
+        pytest.skip('no SQL on AWS')
+    import psycopg2
+    connection = psycopg2.connect('')       # PGHOST and friends say where
+    connection.autocommit = True
+
+    def run(statement, *parameters):
+        with connection.cursor() as cursor:
+            cursor.execute(statement, parameters or None)
+            return cursor.fetchall() if cursor.description else []
+
+    run.connection = connection
+    yield run
+    connection.close()
+
+
+def wait_for(condition, seconds=10):
+    """Wait until condition() is true; fail if it never is."""
+    deadline = time.monotonic() + seconds
+    while not (result := condition()):
+        assert time.monotonic() < deadline, f'not within {seconds} s'
+        time.sleep(0.05)
+    return result
+
+
+def b64(data):
+    return base64.b64encode(data).decode()
+
+
+@pytest.fixture(scope='session', autouse=True)
+def server_stays_up():
+    """No test may crash the server: the postmaster started once, its workers'
+    deaths would show in a restart of all of them."""
+    if ON_AWS or 'PGHOST' not in os.environ:
+        yield
+        return
+    import psycopg2
+
+    def started():
+        with psycopg2.connect('') as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT pg_postmaster_start_time(), (SELECT min(backend_start)"
+                           " FROM pg_stat_activity WHERE backend_type = 'checkpointer')")
+            return cursor.fetchone()
+
+    before = started()
+    yield
+    assert started() == before, 'a server process crashed during the tests'
