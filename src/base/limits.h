@@ -35,6 +35,8 @@
 #define DYN_MAX_TOTAL_SEGMENTS		1000000 /* segments */
 #define DYN_MAX_REQUEST_SIZE		(16 * 1024 * 1024)
 
+#define DYN_MAX_ACCOUNT_UNITS		80000	/* provisioned units */
+#define DYN_MAX_TABLE_UNITS			40000
 #define DYN_READ_UNIT_SIZE			4096
 #define DYN_WRITE_UNIT_SIZE			1024
 

@@ -83,6 +83,7 @@ typedef struct DynOperation
 	DynOperationHandler handler;
 	DynAccess	access;
 	const char *iam_action;		/* "dynamodb:PutItem" */
+	const struct DynShape *shape;	/* operation/shape.h: the request's */
 } DynOperation;
 
 /* The operation of a name, or NULL.  Its index in the list, for metrics. */
@@ -92,8 +93,8 @@ extern int	dyn_operation_number(const DynOperation *operation);
 extern const DynOperation *dyn_operation_at(int number);
 
 /*
- * Run one operation: checks the request's shape (SerializationException),
- * then calls the handler.
+ * Run one operation: checks the request's shape (SerializationException) and
+ * that it asks for nothing this server cannot do, then calls the handler.
  */
 extern DynOutcome dyn_operation_run(DynOperationContext *context,
 									const DynOperation *operation,

@@ -1,0 +1,64 @@
+/*-------------------------------------------------------------------------
+ *
+ * item_write.h
+ *		What PutItem, UpdateItem and DeleteItem have in common.
+ *
+ * src/operation/item_write.h
+ *-------------------------------------------------------------------------
+ */
+#ifndef DYN_ITEM_WRITE_H
+#define DYN_ITEM_WRITE_H
+
+#include "operation/capacity.h"
+#include "operation/request.h"
+
+typedef struct DynItemWrite DynItemWrite;
+
+/*
+ * Makes the item to be stored from write->old (NULL: there is none); NULL for
+ * none.  May be called again if somebody else was faster.
+ */
+typedef DynItem *(*DynItemApply) (const DynItemWrite *write);
+
+/* Zero it first. */
+struct DynItemWrite
+{
+	const DynTable *table;
+	DynKey		key;
+	DynItemApply apply;
+	const DynCondition *condition;	/* or NULL */
+	const DynUpdate *update;	/* UpdateItem's, or NULL */
+
+	DynReturnCapacity return_capacity;
+	DynReturnValues return_values;
+	bool		return_old_on_failure;
+	bool		join_with_or;	/* ConditionalOperator of Expected */
+
+	/* PutItem: the item to be stored.  Set by dyn_item_write_run(). */
+	DynItem    *new_item;
+	DynItem    *old;			/* what was there */
+};
+
+/* Member constraints of the members all writes have; those of Expected last. */
+extern void dyn_item_write_check_members(DynItemWrite *write, DynViolations *v,
+										 const DynJson *request);
+
+/* Steps 1 and 2 of the order of checks in operation/request.h. */
+extern void dyn_item_write_check_mix(const DynJson *request, bool has_update);
+
+/* Legacy parameters, placeholders, expressions: fills condition and update. */
+extern void dyn_item_write_expressions(DynItemWrite *write, const DynJson *request,
+									   bool has_update);
+
+/*
+ * Lock, read, evaluate, apply, write.  A false condition is
+ * DYN_OUTCOME_FAILED, with the item if the request wants it.
+ */
+extern DynOutcome dyn_item_write_run(DynOperationContext *context,
+									 DynItemWrite *write);
+
+/* The reply: Attributes (item, unless NULL) and ConsumedCapacity. */
+extern void dyn_item_write_reply(const DynItemWrite *write, const DynJson *request,
+								 const DynItem *attributes, StringInfo reply);
+
+#endif							/* DYN_ITEM_WRITE_H */
