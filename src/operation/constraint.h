@@ -30,6 +30,8 @@ typedef struct DynViolations
 {
 	int			count;
 	StringInfoData list;		/* made when the first one is noted */
+	const char *element;		/* Java class of the structs in a list that is
+								 * being checked, or NULL */
 } DynViolations;
 
 /* Values in the order of a C enum; text in the order messages print them. */

@@ -1,0 +1,155 @@
+/*-------------------------------------------------------------------------
+ *
+ * item_write.c
+ *		What PutItem, UpdateItem and DeleteItem have in common.
+ *
+ * src/operation/item_write.c
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "expression/legacy.h"
+#include "item/item_json.h"
+#include "miscadmin.h"
+#include "operation/item_write.h"
+#include "store/store.h"
+
+/* In the order in which the service's message names them. */
+static const char *const legacy_members[] = {
+	"Expected", "ConditionalOperator", NULL
+};
+static const char *const expression_members[] = {
+	"ConditionExpression", NULL
+};
+static const char *const update_legacy_members[] = {
+	"AttributeUpdates", "Expected", "ConditionalOperator", NULL
+};
+static const char *const update_expression_members[] = {
+	"UpdateExpression", "ConditionExpression", NULL
+};
+
+void
+dyn_item_write_check_members(DynItemWrite *write, DynViolations *v,
+							 const DynJson *request)
+{
+	const DynJson *on_failure = dyn_request_member(request,
+												   "ReturnValuesOnConditionCheckFailure");
+
+	write->return_old_on_failure =
+		dyn_member_enum(v, on_failure, &dyn_enum_return_on_failure, 0,
+						"returnValuesOnConditionCheckFailure") == 1;
+	dyn_request_check_conditions(v, request, "Expected");
+	write->join_with_or = dyn_request_conditional_or(v, request);
+}
+
+void
+dyn_item_write_check_mix(const DynJson *request, bool has_update)
+{
+	if (has_update)
+		dyn_request_check_mix(request, update_legacy_members,
+							  update_expression_members, true);
+	else
+		dyn_request_check_mix(request, legacy_members, expression_members, true);
+}
+
+void
+dyn_item_write_expressions(DynItemWrite *write, const DynJson *request,
+						   bool has_update)
+{
+	const DynJson *expected = dyn_request_member(request, "Expected");
+	const DynJson *updates = !has_update ? NULL :
+		dyn_request_member(request, "AttributeUpdates");
+	DynPlaceholders *placeholders;
+	const char *text;
+	uint32		len;
+
+	if (updates != NULL)
+		write->update = dyn_legacy_attribute_updates(updates);
+	if (expected != NULL)
+		write->condition = dyn_legacy_expected(expected, write->join_with_or);
+	dyn_request_check_conditional_operator(request, "Expected");
+
+	placeholders = dyn_request_placeholders(request, true);
+	if (has_update &&
+		(text = dyn_request_string(request, "UpdateExpression", &len)) != NULL)
+		write->update = dyn_update_create(text, len, placeholders);
+	if (dyn_request_member(request, "ConditionExpression") != NULL)
+		write->condition = dyn_request_condition(request, "ConditionExpression",
+												 DYN_EXPRESSION_CONDITION,
+												 placeholders);
+	dyn_placeholders_check_used(placeholders);
+}
+
+static DynOutcome
+condition_failed(DynOperationContext *context, const DynItemWrite *write)
+{
+	context->failure.exception = DYN_EXCEPTION_CONDITIONAL_CHECK_FAILED;
+	context->failure.message = "The conditional request failed";
+	context->failure.members = NULL;
+	if (write->return_old_on_failure && write->old != NULL)
+	{
+		StringInfoData members;
+		DynJsonWriter w;
+
+		initStringInfo(&members);
+		dyn_json_writer_init(&w, &members);
+		dyn_json_write_key(&w, "Item");
+		dyn_json_write_item(&w, write->old);
+		context->failure.members = members.data;
+	}
+	return DYN_OUTCOME_FAILED;
+}
+
+DynOutcome
+dyn_item_write_run(DynOperationContext *context, DynItemWrite *write)
+{
+	DynStoreWrite store = {0};
+
+	for (;;)
+	{
+		if (dyn_store_begin(write->table, &write->key, context->may_wait,
+							&store) == DYN_STORE_BUSY)
+			return DYN_OUTCOME_BUSY;
+		write->old = store.old;
+		if (write->condition != NULL &&
+			!dyn_condition_evaluate(write->condition, write->old))
+			return condition_failed(context, write);
+
+		write->new_item = write->apply(write);
+		switch (dyn_store_finish(&store, write->new_item))
+		{
+			case DYN_STORE_OK:
+				return DYN_OUTCOME_DONE;
+			case DYN_STORE_BUSY:
+				return DYN_OUTCOME_BUSY;
+			case DYN_STORE_CHANGED:
+				CHECK_FOR_INTERRUPTS();
+				break;
+		}
+	}
+}
+
+void
+dyn_item_write_reply(const DynItemWrite *write, const DynJson *request,
+					 const DynItem *attributes, StringInfo reply)
+{
+	DynJsonWriter w;
+
+	dyn_json_writer_init(&w, reply);
+	dyn_json_begin_object(&w);
+	if (attributes != NULL)
+	{
+		dyn_json_write_key(&w, "Attributes");
+		dyn_json_write_item(&w, attributes);
+	}
+	/* Sizes are computed only when asked for: they walk the whole item. */
+	if (write->return_capacity != DYN_RETURN_CAPACITY_NONE)
+	{
+		uint32		old_size = write->old ? dyn_item_size(write->old) : 0;
+		uint32		new_size = write->new_item ? dyn_item_size(write->new_item) : 0;
+
+		dyn_capacity_write(&w, write->return_capacity, request,
+						   dyn_write_units(old_size, new_size));
+	}
+	dyn_json_end_object(&w);
+}
