@@ -113,6 +113,9 @@ append_value(StringInfo out, const DynJson *value, const char *element)
 	}
 }
 
+static void append_format(StringInfo out, const char *format, va_list args)
+			pg_attribute_printf(2, 0);
+
 static void
 append_format(StringInfo out, const char *format, va_list args)
 {
@@ -130,6 +133,10 @@ append_format(StringInfo out, const char *format, va_list args)
 		enlargeStringInfo(out, needed);
 	}
 }
+
+static void add_violation(DynViolations *v, const DynJson *value,
+						  const char *constraint, const char *path,
+						  va_list args) pg_attribute_printf(4, 0);
 
 static void
 add_violation(DynViolations *v, const DynJson *value, const char *constraint,

@@ -10,6 +10,8 @@
  * src/operation/operation_list.h
  *-------------------------------------------------------------------------
  */
+DYN_OPERATION(BatchGetItem, dyn_batch_get_item, READ)
+DYN_OPERATION(BatchWriteItem, dyn_batch_write_item, WRITE)
 DYN_OPERATION(CreateTable, dyn_create_table, CONTROL)
 DYN_OPERATION(DeleteItem, dyn_delete_item, WRITE)
 DYN_OPERATION(DeleteTable, dyn_delete_table, CONTROL)
@@ -19,5 +21,7 @@ DYN_OPERATION(DescribeTable, dyn_describe_table, CONTROL)
 DYN_OPERATION(GetItem, dyn_get_item, READ)
 DYN_OPERATION(ListTables, dyn_list_tables, CONTROL)
 DYN_OPERATION(PutItem, dyn_put_item, WRITE)
+DYN_OPERATION(Query, dyn_query, READ)
+DYN_OPERATION(Scan, dyn_scan, READ)
 DYN_OPERATION(UpdateItem, dyn_update_item, WRITE)
 DYN_OPERATION(UpdateTable, dyn_update_table, CONTROL)
