@@ -1,0 +1,899 @@
+/*-------------------------------------------------------------------------
+ *
+ * http_connection.c
+ *		One connection: bytes in, requests out, answers in order.
+ *
+ * All connections of a worker read into the server's one scratch buffer; what
+ * is left there behind the last whole request is kept with the connection, so
+ * that one that sends whole requests never owns a buffer.  Large bodies are
+ * read straight into the request's memory, which grows with what arrives, not
+ * with what the client says will come.
+ *
+ * A connection is never freed below a function that still uses it: sending
+ * only marks it broken, and closing happens in the loop (timeouts), at the end
+ * of handling an event and at the end of a flush.
+ *
+ * src/http/http_connection.c
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "utils/memutils.h"
+
+#include "http/compression.h"
+#include "http/http_private.h"
+
+/* The first piece of memory for a body that has not arrived yet. */
+#define FIRST_BODY_SIZE		(64 * 1024)
+/* Output sent in one WRITING period for the client to be given another. */
+#define WRITE_PROGRESS		(256 * 1024)
+
+static const char continue_line[] = "HTTP/1.1 100 Continue\r\n\r\n";
+
+/*
+ * The two functions through which all bytes pass: the place for TLS.  As
+ * read(2) and writev(2); they never block and never raise SIGPIPE.
+ */
+static ssize_t
+transport_read(DynHttpConnection *connection, char *buffer, size_t len)
+{
+	ssize_t		n;
+
+	do
+		n = recv(connection->fd, buffer, len, 0);
+	while (n < 0 && errno == EINTR);
+	if (n > 0)
+		connection->server->statistics.bytes_in += n;
+	return n;
+}
+
+static ssize_t
+transport_writev(DynHttpConnection *connection,
+				 const struct iovec *parts, int nparts)
+{
+	struct msghdr message = {
+		.msg_iov = unconstify(struct iovec *, parts),.msg_iovlen = nparts
+	};
+	ssize_t		n;
+
+	do
+		n = sendmsg(connection->fd, &message, MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	if (n > 0)
+		connection->server->statistics.bytes_out += n;
+	return n;
+}
+
+static bool
+would_block(void)
+{
+	return errno == EAGAIN || errno == EWOULDBLOCK;
+}
+
+static bool
+is_loopback(const struct sockaddr_storage *address)
+{
+	if (address->ss_family == AF_INET)
+		return ntohl(((const struct sockaddr_in *) address)->sin_addr.s_addr)
+			>> 24 == 127;
+	if (address->ss_family == AF_INET6)
+	{
+		const struct in6_addr *a =
+		&((const struct sockaddr_in6 *) address)->sin6_addr;
+
+		return IN6_IS_ADDR_LOOPBACK(a) ||
+			(IN6_IS_ADDR_V4MAPPED(a) && a->s6_addr[12] == 127);
+	}
+	return false;
+}
+
+/* Take over a connected socket. */
+void
+dyn_http_connection_open(DynHttpServer *server, int fd, bool over_limit)
+{
+	DynHttpConnection *connection;
+	struct sockaddr_storage peer;
+	socklen_t	peer_len = sizeof(peer);
+	struct epoll_event event = {.events = EPOLLIN};
+	int			one = 1;
+
+	connection = MemoryContextAllocZero(server->memory,
+										sizeof(DynHttpConnection));
+	connection->server = server;
+	connection->fd = fd;
+	connection->events = EPOLLIN;
+	connection->over_limit = over_limit;
+	connection->state = DYN_HTTP_IDLE;
+	connection->since = server->now;
+	dlist_init(&connection->pipeline);
+	dlist_push_tail(&server->connections[DYN_HTTP_IDLE], &connection->node);
+
+	peer.ss_family = AF_UNSPEC;
+	if (getpeername(fd, (struct sockaddr *) &peer, &peer_len) == 0)
+		connection->peer_is_loopback = is_loopback(&peer);
+	(void) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	/* A vanished client is noticed at last even while we owe it an answer. */
+	(void) setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+
+	event.data.u64 = (uintptr_t) connection;
+	if (epoll_ctl(server->epoll, EPOLL_CTL_ADD, fd, &event) < 0)
+		dyn_http_connection_close(connection);
+}
+
+/* Account for room given to (or, negative, taken from) an incomplete body. */
+static void
+account_incoming(DynHttpConnection *connection, int64 bytes)
+{
+	connection->server->incoming_bytes += bytes;
+}
+
+/* Forget the request whose body is arriving, if any. */
+static void
+drop_incoming(DynHttpConnection *connection)
+{
+	DynHttpMessage *message = connection->incoming;
+
+	if (message == NULL)
+		return;
+	account_incoming(connection, -(int64) message->body_size);
+	connection->incoming = NULL;
+	MemoryContextDelete(message->request.memory);
+}
+
+static void
+drop_input(DynHttpConnection *connection)
+{
+	if (connection->input != NULL)
+		pfree(connection->input);
+	connection->input = NULL;
+	connection->input_len = 0;
+}
+
+static void
+drop_output(DynHttpConnection *connection)
+{
+	if (connection->output != NULL)
+		pfree(connection->output);
+	connection->output = NULL;
+	connection->output_start = connection->output_end = 0;
+	connection->output_size = 0;
+}
+
+/*
+ * Close.  The struct is freed now, or with the last answer that is still owed:
+ * the requests point to it.
+ */
+void
+dyn_http_connection_close(DynHttpConnection *connection)
+{
+	DynHttpServer *server = connection->server;
+
+	if (connection->fd < 0)
+		return;
+	close(connection->fd);
+	connection->fd = -1;
+	dlist_delete(&connection->node);
+	if (connection->dirty)
+		dlist_delete(&connection->dirty_node);
+	if (connection->resumed)
+		dlist_delete(&connection->resume_node);
+	connection->dirty = connection->resumed = false;
+	drop_incoming(connection);
+	drop_input(connection);
+	drop_output(connection);
+	dyn_http_server_closed(server);
+	if (connection->pipelined == 0)
+		pfree(connection);
+}
+
+/* Have the connection looked at by the next flush. */
+void
+dyn_http_connection_mark_dirty(DynHttpConnection *connection)
+{
+	if (connection->dirty || connection->fd < 0)
+		return;
+	connection->dirty = true;
+	dlist_push_tail(&connection->server->dirty, &connection->dirty_node);
+}
+
+static size_t
+unsent(const DynHttpConnection *connection)
+{
+	return connection->output_end - connection->output_start;
+}
+
+/*
+ * May the next request be parsed?  Not while too many wait for their answers,
+ * or too many answers for the client.
+ */
+static bool
+may_begin(const DynHttpConnection *connection)
+{
+	return connection->pipelined < DYN_HTTP_MAX_PIPELINED &&
+		unsent(connection) <= DYN_HTTP_MAX_UNSENT;
+}
+
+/* Enter a state, unless the connection is in it already. */
+static void
+enter_state(DynHttpConnection *connection, DynHttpState state)
+{
+	DynHttpServer *server = connection->server;
+
+	if (connection->state == state)
+		return;
+	connection->state = state;
+	connection->since = server->now;
+	connection->progress = 0;
+	dlist_delete(&connection->node);
+	dlist_push_tail(&server->connections[state], &connection->node);
+}
+
+/*
+ * Bring the state and what epoll watches into line with what the connection
+ * waits for now.
+ */
+static void
+settle(DynHttpConnection *connection)
+{
+	bool		lingering = connection->state == DYN_HTTP_LINGERING;
+	uint32		events = 0;
+
+	if (lingering)
+		events = EPOLLIN;
+	else
+	{
+		if (unsent(connection) > 0)
+		{
+			enter_state(connection, DYN_HTTP_WRITING);
+			events |= EPOLLOUT;
+		}
+		else if (connection->incoming != NULL ||
+				 (connection->input_len > 0 && !connection->paused))
+			enter_state(connection, DYN_HTTP_READING);
+		else if (connection->pipelined > 0)
+			enter_state(connection, DYN_HTTP_ANSWERING);
+		else
+			enter_state(connection, DYN_HTTP_IDLE);
+
+		if (!connection->input_ended && !connection->paused &&
+			connection->expect != DYN_HTTP_EXPECT_NOTHING)
+			events |= EPOLLIN;
+	}
+	if (events != connection->events)
+	{
+		struct epoll_event event = {
+			.events = events,.data.u64 = (uintptr_t) connection
+		};
+
+		connection->events = events;
+		if (epoll_ctl(connection->server->epoll, EPOLL_CTL_MOD,
+					  connection->fd, &event) < 0)
+			connection->broken = true;
+	}
+}
+
+/*
+ * Give the message that is complete (or refused) to whoever answers it.
+ */
+static void
+deliver(DynHttpConnection *connection, DynHttpMessage *message)
+{
+	DynHttpServer *server = connection->server;
+
+	connection->incoming = NULL;
+	connection->send_continue = false;
+	if (message->request.refused != 0)
+	{
+		server->statistics.refused++;
+		message->request.body = message->request.raw_body = "";
+		message->request.body_len = message->request.raw_body_len = 0;
+		message->close = true;
+	}
+	connection->expect = message->close ? DYN_HTTP_EXPECT_NOTHING :
+		DYN_HTTP_EXPECT_HEAD;
+	dlist_push_tail(&connection->pipeline, &message->pipeline);
+	connection->pipelined++;
+	/* The next request has its own time. */
+	enter_state(connection, DYN_HTTP_ANSWERING);
+	server->options.on_request(&message->request, server->options.arg);
+}
+
+static DynHttpMessage *
+new_message(DynHttpConnection *connection)
+{
+	MemoryContext memory;
+	DynHttpMessage *message;
+
+	memory = AllocSetContextCreate(connection->server->memory,
+								   "dynamo HTTP request",
+								   ALLOCSET_DEFAULT_SIZES);
+	message = MemoryContextAllocZero(memory, sizeof(DynHttpMessage));
+	message->request.memory = memory;
+	message->request.connection = connection;
+	message->request.method = message->request.path =
+		message->request.query = "";
+	message->request.body = message->request.raw_body = "";
+	message->request.peer_is_loopback = connection->peer_is_loopback;
+	return message;
+}
+
+/* Refuse what is arriving with a status; no more is read then. */
+static void
+refuse(DynHttpConnection *connection, DynHttpMessage *message, int status)
+{
+	if (message == NULL)
+		message = new_message(connection);
+	account_incoming(connection, -(int64) message->body_size);
+	message->body_size = 0;
+	message->request.refused = status;
+	deliver(connection, message);
+}
+
+/* The whole body is here. */
+static void
+finish_body(DynHttpConnection *connection, DynHttpMessage *message)
+{
+	DynHttpRequest *request = &message->request;
+
+	account_incoming(connection, -(int64) message->body_size);
+	message->body_size = 0;
+	if (message->body != NULL)
+	{
+		message->body[message->body_len] = '\0';
+		request->raw_body = message->body;
+		request->raw_body_len = message->body_len;
+	}
+	request->refused =
+		dyn_decompress_body(request->memory,
+							dyn_http_header(request, "content-encoding"),
+							request->raw_body, request->raw_body_len,
+							connection->server->options.max_body,
+							&request->body, &request->body_len);
+	deliver(connection, message);
+}
+
+/*
+ * Make room for need more bytes of body and a NUL.  Returns 0 or the status to
+ * refuse the request with.
+ */
+static int
+reserve_body(DynHttpConnection *connection, DynHttpMessage *message,
+			 size_t need)
+{
+	DynHttpServer *server = connection->server;
+	uint32		max_body = server->options.max_body;
+	size_t		size;
+	char	   *body;
+
+	if (message->body_len + need > max_body)
+		return 413;
+	if (message->body_len + need < message->body_size)
+		return 0;
+	size = Max(message->body_len + need, (size_t) message->body_size * 2);
+	size = Min(size, (size_t) max_body) + 1;
+	/* Small bodies always have room: their number is bounded. */
+	if (size > FIRST_BODY_SIZE + 1 &&
+		server->incoming_bytes + size > DYN_HTTP_MAX_INCOMING)
+		return 503;
+	body = MemoryContextAllocExtended(message->request.memory, size,
+									  MCXT_ALLOC_NO_OOM);
+	if (body == NULL)
+		return 503;
+	if (message->body != NULL)
+	{
+		memcpy(body, message->body, message->body_len);
+		pfree(message->body);
+	}
+	account_incoming(connection, (int64) size - message->body_size);
+	message->body = body;
+	message->body_size = size;
+	return 0;
+}
+
+/* Fill in a request from its head. */
+static void
+take_head(DynHttpMessage *message, const DynHttpHead *head)
+{
+	DynHttpRequest *request = &message->request;
+
+	request->method = head->method;
+	request->path = head->path;
+	request->query = head->query;
+	request->nheaders = head->nheaders;
+	request->headers = MemoryContextAlloc(request->memory,
+										  sizeof(DynHttpHeader) *
+										  Max(head->nheaders, 1));
+	memcpy(request->headers, head->headers,
+		   sizeof(DynHttpHeader) * head->nheaders);
+	message->head_only = strcmp(head->method, "HEAD") == 0;
+	message->http10 = head->http10;
+	message->close = !head->keep_alive;
+}
+
+/*
+ * Begin a request with its head.  more: bytes of the body are here already.
+ */
+static void
+begin_request(DynHttpConnection *connection, const char *data, size_t head_len,
+			  bool more)
+{
+	DynHttpServer *server = connection->server;
+	DynHttpMessage *message = new_message(connection);
+	DynHttpHead head;
+	char	   *copy;
+	int			status;
+
+	copy = MemoryContextAlloc(message->request.memory, head_len);
+	memcpy(copy, data, head_len);
+	status = dyn_http_head_parse(copy, head_len, &head);
+	take_head(message, &head);
+	if (status == 0 && connection->over_limit)
+		status = 503;
+	if (status == 0 && head.content_length > server->options.max_body)
+		status = 413;
+	if (status != 0)
+	{
+		refuse(connection, message, status);
+		return;
+	}
+	if (!head.chunked && head.content_length == 0)
+	{
+		finish_body(connection, message);
+		return;
+	}
+	message->content_length = head.content_length;
+	connection->incoming = message;
+	connection->expect = head.chunked ? DYN_HTTP_EXPECT_CHUNKS :
+		DYN_HTTP_EXPECT_BODY;
+	if (!more && head.expect_continue)
+	{
+		connection->send_continue = true;
+		dyn_http_connection_mark_dirty(connection);
+	}
+}
+
+/* Take body bytes of a known length.  Returns how many. */
+static size_t
+consume_body(DynHttpConnection *connection, const char *data, size_t len)
+{
+	DynHttpMessage *message = connection->incoming;
+	size_t		missing = message->content_length - message->body_len;
+	size_t		n = Min(len, missing);
+	int			status;
+
+	/* What is not here yet gets room as it comes. */
+	status = reserve_body(connection, message,
+						  Max(n, Min(missing, FIRST_BODY_SIZE)));
+	if (status != 0)
+	{
+		refuse(connection, message, status);
+		return n;
+	}
+	memcpy(message->body + message->body_len, data, n);
+	message->body_len += n;
+	if (n == missing)
+		finish_body(connection, message);
+	return n;
+}
+
+/* Take chunks.  Returns how many bytes. */
+static size_t
+consume_chunks(DynHttpConnection *connection, const char *data, size_t len)
+{
+	DynHttpMessage *message = connection->incoming;
+	size_t		total = 0;
+
+	for (;;)
+	{
+		size_t		used;
+		const char *piece;
+		size_t		piece_len;
+		int			status = 0;
+
+		switch (dyn_chunk_decode(&message->chunks, data + total, len - total,
+								 &used, &piece, &piece_len))
+		{
+			case DYN_CHUNK_NEED_MORE:
+				return len;
+			case DYN_CHUNK_PIECE:
+				status = reserve_body(connection, message, piece_len);
+				if (status == 0)
+				{
+					memcpy(message->body + message->body_len, piece, piece_len);
+					message->body_len += piece_len;
+				}
+				break;
+			case DYN_CHUNK_END:
+				finish_body(connection, message);
+				return total + used;
+			case DYN_CHUNK_MALFORMED:
+				status = 400;
+				break;
+		}
+		total += used;
+		if (status != 0)
+		{
+			refuse(connection, message, status);
+			return total;
+		}
+	}
+}
+
+/*
+ * Parse as many requests as data holds and may be begun.  Returns how many
+ * bytes are done with; the rest is an incomplete head, or the connection is
+ * paused.
+ */
+static size_t
+consume(DynHttpConnection *connection, const char *data, size_t len)
+{
+	size_t		used = 0;
+
+	connection->paused = false;
+	while (used < len)
+	{
+		int			head_len;
+
+		switch (connection->expect)
+		{
+			case DYN_HTTP_EXPECT_NOTHING:
+				return len;
+			case DYN_HTTP_EXPECT_BODY:
+				used += consume_body(connection, data + used, len - used);
+				continue;
+			case DYN_HTTP_EXPECT_CHUNKS:
+				used += consume_chunks(connection, data + used, len - used);
+				continue;
+			case DYN_HTTP_EXPECT_HEAD:
+				break;
+		}
+		if (!may_begin(connection))
+		{
+			connection->paused = true;
+			return used;
+		}
+		/* Empty lines before a request are tolerated (RFC 9112 2.2). */
+		if (data[used] == '\r')
+		{
+			if (len - used < 2)
+				return used;
+			if (data[used + 1] == '\n')
+			{
+				used += 2;
+				continue;
+			}
+		}
+		head_len = dyn_http_head_length(data + used, len - used);
+		if (head_len == 0)
+			return used;
+		if (head_len < 0)
+		{
+			refuse(connection, NULL, -head_len);
+			return len;
+		}
+		begin_request(connection, data + used, head_len,
+					  used + head_len < len);
+		used += head_len;
+	}
+	return used;
+}
+
+/* Keep what consume() has left of data. */
+static void
+keep_input(DynHttpConnection *connection, const char *rest, size_t len)
+{
+	char	   *input = NULL;
+
+	if (len > 0)
+	{
+		input = MemoryContextAlloc(connection->server->memory, len);
+		memcpy(input, rest, len);
+	}
+	drop_input(connection);
+	connection->input = input;
+	connection->input_len = len;
+}
+
+/* Throw away what a client sends after we have said that we close. */
+static void
+read_lingering(DynHttpConnection *connection)
+{
+	DynHttpServer *server = connection->server;
+	ssize_t		n;
+
+	n = transport_read(connection, server->scratch, sizeof(server->scratch));
+	if (n == 0 || (n < 0 && !would_block()))
+		dyn_http_connection_close(connection);
+}
+
+/*
+ * Read once and parse what has come.
+ */
+static void
+read_input(DynHttpConnection *connection)
+{
+	DynHttpServer *server = connection->server;
+	DynHttpMessage *message = connection->incoming;
+	ssize_t		n;
+
+	if (connection->expect == DYN_HTTP_EXPECT_BODY && message->body != NULL)
+	{
+		/* The rest of a body goes to its place at once. */
+		size_t		missing = message->content_length - message->body_len;
+		int			status;
+
+		status = reserve_body(connection, message,
+							  Min(missing, FIRST_BODY_SIZE));
+		if (status != 0)
+		{
+			refuse(connection, message, status);
+			return;
+		}
+		n = transport_read(connection, message->body + message->body_len,
+						   Min(missing,
+							   message->body_size - message->body_len - 1));
+		if (n > 0)
+		{
+			message->body_len += n;
+			if (n == missing)
+				finish_body(connection, message);
+		}
+	}
+	else
+	{
+		size_t		kept = connection->input_len;
+
+		if (kept > 0)
+			memcpy(server->scratch, connection->input, kept);
+		n = transport_read(connection, server->scratch + kept,
+						   sizeof(server->scratch) - kept);
+		if (n > 0)
+		{
+			size_t		len = kept + n;
+			size_t		used;
+
+			drop_input(connection);
+			used = consume(connection, server->scratch, len);
+			keep_input(connection, server->scratch + used, len - used);
+		}
+	}
+	if (n == 0)
+		connection->input_ended = true;
+	else if (n < 0 && !would_block())
+		connection->broken = true;
+}
+
+/*
+ * Is there anything left to do for a connection whose client is gone or has
+ * finished sending?
+ */
+static bool
+is_finished(const DynHttpConnection *connection)
+{
+	return connection->broken ||
+		(connection->input_ended && connection->pipelined == 0 &&
+		 unsent(connection) == 0 && !connection->paused);
+}
+
+/* Close the connection if it is finished, else see what it waits for. */
+static void
+conclude(DynHttpConnection *connection)
+{
+	if (!is_finished(connection))
+		settle(connection);
+	if (is_finished(connection))
+		dyn_http_connection_close(connection);
+}
+
+/* epoll says that a connection is ready. */
+void
+dyn_http_connection_ready(DynHttpConnection *connection, uint32 events)
+{
+	if (events & (EPOLLERR | EPOLLHUP))
+	{
+		dyn_http_connection_close(connection);
+		return;
+	}
+	if (connection->state == DYN_HTTP_LINGERING)
+	{
+		read_lingering(connection);
+		return;
+	}
+	if (events & EPOLLOUT)
+		dyn_http_connection_mark_dirty(connection);
+	if (events & EPOLLIN)
+		read_input(connection);
+	conclude(connection);
+}
+
+/* Go on with input that was kept while the connection was paused. */
+void
+dyn_http_connection_resume(DynHttpConnection *connection)
+{
+	char	   *input = connection->input;
+	size_t		len = connection->input_len;
+	size_t		used;
+
+	connection->resumed = false;
+	connection->input = NULL;
+	connection->input_len = 0;
+	if (input != NULL)
+	{
+		used = consume(connection, input, len);
+		keep_input(connection, input + used, len - used);
+		pfree(input);
+	}
+	conclude(connection);
+}
+
+/*
+ * Queue bytes to be sent.  Returns false if there is no memory for them.
+ */
+static bool
+append_output(DynHttpConnection *connection, const char *bytes, size_t len)
+{
+	if (connection->output_end + len > connection->output_size)
+	{
+		size_t		have = unsent(connection);
+		size_t		size = Max(have + len, 1024);
+		char	   *output;
+
+		size = Max(size, Min(connection->output_size * 2,
+							 DYN_HTTP_MAX_UNSENT));
+		output = MemoryContextAllocExtended(connection->server->memory, size,
+											MCXT_ALLOC_NO_OOM |
+											MCXT_ALLOC_HUGE);
+		if (output == NULL)
+			return false;
+		if (have > 0)
+			memcpy(output, connection->output + connection->output_start, have);
+		drop_output(connection);
+		connection->output = output;
+		connection->output_size = size;
+		connection->output_end = have;
+	}
+	memcpy(connection->output + connection->output_end, bytes, len);
+	connection->output_end += len;
+	return true;
+}
+
+/*
+ * Send the parts of an answer: queue them for the next flush, or, if they are
+ * large and nothing is before them, send now what the socket takes and spare
+ * the copy.
+ */
+bool
+dyn_http_connection_append(DynHttpConnection *connection,
+						   const struct iovec *parts, int nparts)
+{
+	size_t		total = 0;
+	size_t		skip = 0;
+
+	for (int i = 0; i < nparts; i++)
+		total += parts[i].iov_len;
+	if (total > DYN_HTTP_READ_SIZE && unsent(connection) == 0)
+	{
+		ssize_t		n = transport_writev(connection, parts, nparts);
+
+		if (n >= 0)
+			skip = n;
+		else if (!would_block())
+			return false;
+	}
+	for (int i = 0; i < nparts; i++)
+	{
+		size_t		done = Min(skip, parts[i].iov_len);
+
+		skip -= done;
+		if (done < parts[i].iov_len &&
+			!append_output(connection, (char *) parts[i].iov_base + done,
+						   parts[i].iov_len - done))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * An answer has been queued and its request is out of the pipeline.
+ */
+void
+dyn_http_connection_answered(DynHttpConnection *connection)
+{
+	if (connection->fd < 0)
+	{
+		if (connection->pipelined == 0)
+			pfree(connection);
+		return;
+	}
+	dyn_http_connection_mark_dirty(connection);
+}
+
+/* Say close to the client, and wait for it to notice. */
+static void
+begin_lingering(DynHttpConnection *connection)
+{
+	drop_input(connection);
+	drop_incoming(connection);
+	if (shutdown(connection->fd, SHUT_WR) < 0 || connection->input_ended)
+	{
+		dyn_http_connection_close(connection);
+		return;
+	}
+	enter_state(connection, DYN_HTTP_LINGERING);
+	conclude(connection);
+}
+
+/* Send what is queued, as far as the socket takes it. */
+static void
+send_output(DynHttpConnection *connection)
+{
+	struct iovec part;
+	ssize_t		n;
+
+	/* 100 Continue takes its turn behind the answers before it. */
+	if (connection->send_continue && connection->pipelined == 0)
+	{
+		connection->send_continue = false;
+		if (connection->incoming != NULL &&
+			!append_output(connection, continue_line,
+						   sizeof(continue_line) - 1))
+			connection->broken = true;
+	}
+	if (unsent(connection) == 0 || connection->broken)
+		return;
+	part.iov_base = connection->output + connection->output_start;
+	part.iov_len = unsent(connection);
+	n = transport_writev(connection, &part, 1);
+	if (n < 0)
+	{
+		if (!would_block())
+			connection->broken = true;
+		return;
+	}
+	connection->output_start += n;
+	connection->progress += n;
+	if (unsent(connection) == 0)
+		drop_output(connection);
+	else if (connection->state == DYN_HTTP_WRITING &&
+			 connection->progress >= WRITE_PROGRESS)
+		enter_state(connection, DYN_HTTP_ANSWERING);	/* and back: anew */
+}
+
+/*
+ * Send a dirty connection's output and see what comes next for it.
+ */
+void
+dyn_http_connection_flush(DynHttpConnection *connection)
+{
+	DynHttpServer *server = connection->server;
+
+	connection->dirty = false;
+	if (connection->state == DYN_HTTP_LINGERING)
+		return;
+	send_output(connection);
+	if (is_finished(connection))
+	{
+		dyn_http_connection_close(connection);
+		return;
+	}
+	if (connection->close && unsent(connection) == 0)
+	{
+		begin_lingering(connection);
+		return;
+	}
+	if (connection->paused && !connection->resumed && may_begin(connection))
+	{
+		/* In the next round: here nobody is prepared for new requests. */
+		connection->resumed = true;
+		dlist_push_tail(&server->resumed, &connection->resume_node);
+		dyn_http_server_wake(server, server->now);
+	}
+	conclude(connection);
+}

@@ -1,0 +1,171 @@
+/*-------------------------------------------------------------------------
+ *
+ * http_private.h
+ *		What the files of src/http share; nobody else includes it.
+ *
+ * A connection's life, with what moves it:
+ *
+ *	accept -> IDLE -> READING -> (request handed over) -> ANSWERING -> IDLE
+ *	   ANSWERING -> WRITING		the client reads slower than we answer
+ *	   any -> LINGERING			we have said "close": what still arrives is
+ *								thrown away, so that a reset does not take
+ *								our last answer from the client
+ *	   any -> closed			end of stream, an error, or the state's timeout
+ *
+ * Each state has a list ordered by when its connections entered it, so the
+ * only connections ever looked at for a timeout are those at the heads.
+ *
+ * src/http/http_private.h
+ *-------------------------------------------------------------------------
+ */
+#ifndef DYN_HTTP_PRIVATE_H
+#define DYN_HTTP_PRIVATE_H
+
+#include <sys/uio.h>
+
+#include "http/http.h"
+#include "http/http_parser.h"
+
+/* Requests of one connection that are read and not yet answered. */
+#define DYN_HTTP_MAX_PIPELINED	16
+/* Above this much unsent output a connection's next request is not read. */
+#define DYN_HTTP_MAX_UNSENT		(256 * 1024)
+/* Read from one connection per round, so that nobody starves the others. */
+#define DYN_HTTP_READ_SIZE		(64 * 1024)
+/* All request bodies of a worker that are still incomplete, together. */
+#define DYN_HTTP_MAX_INCOMING	(512 * 1024 * 1024)
+
+typedef enum DynHttpState
+{
+	DYN_HTTP_IDLE,				/* between requests: idle_timeout */
+	DYN_HTTP_READING,			/* within one: request_timeout for the whole */
+	DYN_HTTP_ANSWERING,			/* the server's turn: no timeout */
+	DYN_HTTP_WRITING,			/* request_timeout for each 256 KB */
+	DYN_HTTP_LINGERING			/* LINGER_TIMEOUT */
+} DynHttpState;
+
+#define DYN_HTTP_STATES (DYN_HTTP_LINGERING + 1)
+
+typedef enum DynHttpExpect
+{
+	DYN_HTTP_EXPECT_HEAD,
+	DYN_HTTP_EXPECT_BODY,		/* content_length bytes */
+	DYN_HTTP_EXPECT_CHUNKS,
+	DYN_HTTP_EXPECT_NOTHING		/* we shall close: what comes is ignored */
+} DynHttpExpect;
+
+/* A request and what the answer to it depends on. */
+typedef struct DynHttpMessage
+{
+	DynHttpRequest request;		/* first: the same pointer */
+	dlist_node	pipeline;
+	bool		answered;		/* reply holds it until its turn */
+	bool		head_only;		/* HEAD: an answer without its body */
+	bool		http10;
+	bool		close;			/* close the connection behind the answer */
+	char	   *reply;			/* in request.memory */
+	size_t		reply_len;
+
+	/* While the body arrives, in request.memory. */
+	char	   *body;
+	uint32		body_len;
+	uint32		body_size;
+	uint32		content_length;
+	DynChunkDecoder chunks;
+} DynHttpMessage;
+
+struct DynHttpConnection
+{
+	DynHttpServer *server;
+	int			fd;				/* -1: closed, waits for its answers */
+	uint32		events;			/* what epoll watches for */
+	DynHttpState state;
+	int64		since;			/* ms; when it entered the state */
+	dlist_node	node;			/* in server->connections[state] */
+	dlist_node	dirty_node;		/* in server->dirty */
+	dlist_node	resume_node;	/* in server->resumed */
+	DynHttpExpect expect;
+	uint16		pipelined;		/* length of pipeline */
+	bool		dirty;			/* has output or a change to act on */
+	bool		paused;			/* input holds what may be a whole request */
+	bool		resumed;		/* no longer paused, input to be looked at */
+	bool		peer_is_loopback;
+	bool		over_limit;		/* one too many: its request gets a 503 */
+	bool		input_ended;	/* the client sends no more */
+	bool		broken;			/* no more can be sent */
+	bool		send_continue;	/* 100 Continue is due before any answer */
+	bool		close;			/* close when all output is sent */
+
+	dlist_head	pipeline;		/* of DynHttpMessage, oldest first */
+	DynHttpMessage *incoming;	/* whose body is arriving, or NULL */
+
+	/* Bytes of an incomplete head, or of what waits while paused; or NULL. */
+	char	   *input;
+	uint32		input_len;
+
+	/* Unsent output; or NULL. */
+	char	   *output;
+	size_t		output_start;
+	size_t		output_end;
+	size_t		output_size;
+	size_t		progress;		/* bytes sent in this WRITING period */
+};
+
+struct DynHttpServer
+{
+	MemoryContext memory;
+	DynHttpOptions options;
+	int			epoll;
+	int			timer;			/* a timerfd inside epoll */
+	int64		timer_at;		/* ms; when it fires, PG_INT64_MAX: never */
+	int64		now;			/* ms, monotonic, of this round */
+	bool		listening;		/* the listening sockets are in epoll */
+	bool		stopping;
+	int64		listen_again_at;	/* ms; out of descriptors until then */
+	int			max_connections;	/* as far as descriptors allow */
+	uint64		incoming_bytes; /* room for incomplete bodies */
+	dlist_head	connections[DYN_HTTP_STATES];
+	dlist_head	dirty;
+	dlist_head	resumed;
+	DynHttpStatistics statistics;
+	time_t		date_second;	/* what date says */
+	char		date[32];
+	char		scratch[DYN_HTTP_MAX_HEAD + DYN_HTTP_READ_SIZE];
+};
+
+/* http_listener.c: sockets inherited from the postmaster, even spread */
+extern bool dyn_http_listener_join(int worker);
+extern void dyn_http_listener_leave(void);
+extern int	dyn_http_listener_count(void);
+extern int	dyn_http_listener_fd(int i);	/* the last one is the inbox */
+extern bool dyn_http_listener_listen(void);
+
+typedef enum DynHttpAccept
+{
+	DYN_HTTP_ACCEPTED,			/* *fd is ours */
+	DYN_HTTP_GIVEN_AWAY,		/* to a worker with fewer */
+	DYN_HTTP_NONE,				/* nobody waits */
+	DYN_HTTP_NO_DESCRIPTORS
+} DynHttpAccept;
+
+extern DynHttpAccept dyn_http_listener_accept(int i, int *fd);
+extern void dyn_http_listener_closed(void);
+
+/* http_server.c */
+extern void dyn_http_server_wake(DynHttpServer *server, int64 at);
+extern void dyn_http_server_closed(DynHttpServer *server);
+
+/* http_connection.c */
+extern void dyn_http_connection_open(DynHttpServer *server, int fd,
+									 bool over_limit);
+extern void dyn_http_connection_ready(DynHttpConnection *connection,
+									  uint32 events);
+extern void dyn_http_connection_resume(DynHttpConnection *connection);
+extern void dyn_http_connection_flush(DynHttpConnection *connection);
+extern void dyn_http_connection_close(DynHttpConnection *connection);
+extern bool dyn_http_connection_append(DynHttpConnection *connection,
+									   const struct iovec *parts, int nparts);
+extern void dyn_http_connection_mark_dirty(DynHttpConnection *connection);
+extern void dyn_http_connection_answered(DynHttpConnection *connection);
+
+#endif							/* DYN_HTTP_PRIVATE_H */

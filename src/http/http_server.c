@@ -1,0 +1,372 @@
+/*-------------------------------------------------------------------------
+ *
+ * http_server.c
+ *		The event loop of one worker: ready sockets, new ones, timeouts.
+ *
+ * src/http/http_server.c
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "storage/fd.h"
+#include "storage/ipc.h"
+#include "utils/memutils.h"
+
+#include "http/http_private.h"
+
+#define MAX_EVENTS			256
+#define MAX_ACCEPTS			64	/* per socket and round */
+#define LISTEN_PAUSE		100 /* ms without accepting after EMFILE */
+#define LINGER_TIMEOUT		5000	/* ms */
+
+/*
+ * Beyond max_connections this many more are let in, to be told 503 once their
+ * request is read: an SDK retries that soon and elsewhere, and a silent backlog
+ * only after its timeout.
+ */
+#define OVER_LIMIT_CONNECTIONS 64
+
+/* Descriptors left for everything that is no connection of ours. */
+#define SPARE_DESCRIPTORS	64
+
+static int64
+monotonic_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/*
+ * PostgreSQL keeps max_safe_fds descriptors for its files, and panics if it
+ * cannot open a WAL segment.  What lies above may be sockets.
+ */
+static int
+connections_allowed(int wanted)
+{
+	struct rlimit limit;
+	int64		allowed;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return wanted;
+	if (limit.rlim_cur < limit.rlim_max)
+	{
+		limit.rlim_cur = limit.rlim_max;
+		if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+			getrlimit(RLIMIT_NOFILE, &limit);
+	}
+	if (limit.rlim_cur == RLIM_INFINITY)
+		return wanted;
+	/* Where the limit is low, share: PostgreSQL closes files it can reopen. */
+	allowed = Max((int64) limit.rlim_cur - max_safe_fds,
+				  (int64) limit.rlim_cur / 2);
+	allowed -= SPARE_DESCRIPTORS + OVER_LIMIT_CONNECTIONS;
+	if (allowed >= wanted)
+		return wanted;
+	ereport(LOG,
+			(errmsg("HTTP worker can keep only %d of dynamo.max_connections = %d connections",
+					(int) Max(allowed, 1), wanted),
+			 errhint("Raise the limit of open files (ulimit -n) of the server.")));
+	return Max(allowed, 1);
+}
+
+/* Watch the listening sockets and the inbox, or stop to. */
+static void
+set_listening(DynHttpServer *server, bool listening)
+{
+	if (server->listening == listening)
+		return;
+	server->listening = listening;
+	for (int i = 0; i < dyn_http_listener_count(); i++)
+	{
+		/* The lowest addresses are no connections. */
+		struct epoll_event event = {
+			.events = EPOLLIN,.data.u64 = i + 1
+		};
+
+		if (epoll_ctl(server->epoll,
+					  listening ? EPOLL_CTL_ADD : EPOLL_CTL_DEL,
+					  dyn_http_listener_fd(i), &event) < 0)
+			ereport(LOG, (errmsg("could not watch listening socket: %m")));
+	}
+}
+
+/* Do not accept for a moment; the backlog waits. */
+static void
+pause_listening(DynHttpServer *server)
+{
+	set_listening(server, false);
+	server->listen_again_at = server->now + LISTEN_PAUSE;
+	dyn_http_server_wake(server, server->listen_again_at);
+}
+
+static void
+leave_at_exit(int code, Datum arg)
+{
+	dyn_http_listener_leave();
+}
+
+DynHttpServer *
+dyn_http_create(MemoryContext memory, const DynHttpOptions *options)
+{
+	static bool exit_registered = false;
+	MemoryContext own;
+	DynHttpServer *server;
+	struct epoll_event event = {.events = EPOLLIN,.data.u64 = 0};
+
+	if (!dyn_http_listener_join(options->worker))
+		return NULL;
+	if (!exit_registered)
+	{
+		on_proc_exit(leave_at_exit, (Datum) 0);
+		exit_registered = true;
+	}
+	own = AllocSetContextCreate(memory, "dynamo HTTP server",
+								ALLOCSET_DEFAULT_SIZES);
+	server = MemoryContextAllocZero(own, sizeof(DynHttpServer));
+	server->memory = own;
+	server->options = *options;
+	server->max_connections = connections_allowed(options->max_connections);
+	server->now = monotonic_ms();
+	server->timer_at = PG_INT64_MAX;
+	for (int i = 0; i < DYN_HTTP_STATES; i++)
+		dlist_init(&server->connections[i]);
+	dlist_init(&server->dirty);
+	dlist_init(&server->resumed);
+
+	server->epoll = epoll_create1(EPOLL_CLOEXEC);
+	server->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	if (server->epoll < 0 || server->timer < 0 ||
+		epoll_ctl(server->epoll, EPOLL_CTL_ADD, server->timer, &event) < 0)
+		ereport(ERROR, (errmsg("could not create event loop: %m")));
+
+	if (dyn_http_listener_listen())
+		set_listening(server, true);
+	else
+		pause_listening(server);
+	return server;
+}
+
+void
+dyn_http_set_timeouts(DynHttpServer *server, int idle_timeout,
+					  int request_timeout)
+{
+	server->options.idle_timeout = idle_timeout;
+	server->options.request_timeout = request_timeout;
+	dyn_http_server_wake(server, server->now);
+}
+
+int
+dyn_http_fd(const DynHttpServer *server)
+{
+	return server->epoll;
+}
+
+void
+dyn_http_statistics(const DynHttpServer *server, DynHttpStatistics *statistics)
+{
+	*statistics = server->statistics;
+}
+
+/*
+ * Make the loop run at a time (or now, if that is past).  Sets the timer only
+ * if it would ring later: it may ring for nothing, but is rarely set.
+ */
+void
+dyn_http_server_wake(DynHttpServer *server, int64 at)
+{
+	struct itimerspec when = {{0}};
+
+	if (at >= server->timer_at)
+		return;
+	server->timer_at = at;
+	at = Max(at, 1);
+	when.it_value.tv_sec = at / 1000;
+	when.it_value.tv_nsec = at % 1000 * 1000000;
+	timerfd_settime(server->timer, TFD_TIMER_ABSTIME, &when, NULL);
+}
+
+/* How long a connection may stay in a state, in ms. */
+static int64
+state_timeout(const DynHttpServer *server, DynHttpState state)
+{
+	switch (state)
+	{
+		case DYN_HTTP_IDLE:
+			return (int64) server->options.idle_timeout * 1000;
+		case DYN_HTTP_READING:
+		case DYN_HTTP_WRITING:
+			return (int64) server->options.request_timeout * 1000;
+		case DYN_HTTP_LINGERING:
+			return LINGER_TIMEOUT;
+		case DYN_HTTP_ANSWERING:
+			break;
+	}
+	return PG_INT64_MAX;
+}
+
+/* Close what has been in its state for too long; set the timer for the rest. */
+static void
+close_expired(DynHttpServer *server)
+{
+	for (int state = 0; state < DYN_HTTP_STATES; state++)
+	{
+		int64		timeout = state_timeout(server, state);
+
+		if (timeout == PG_INT64_MAX)
+			continue;
+		while (!dlist_is_empty(&server->connections[state]))
+		{
+			DynHttpConnection *oldest =
+			dlist_head_element(DynHttpConnection, node,
+							   &server->connections[state]);
+
+			if (oldest->since + timeout > server->now)
+			{
+				dyn_http_server_wake(server, oldest->since + timeout);
+				break;
+			}
+			dyn_http_connection_close(oldest);
+		}
+	}
+}
+
+/* Accept from one socket what waits there, as far as there is room. */
+static void
+accept_connections(DynHttpServer *server, int listener, uint32 events)
+{
+	if (events & (EPOLLHUP | EPOLLERR))
+	{
+		if (!dyn_http_listener_listen())
+			pause_listening(server);
+		return;
+	}
+	for (int i = 0; i < MAX_ACCEPTS; i++)
+	{
+		int			fd;
+
+		if (server->statistics.connections >=
+			server->max_connections + OVER_LIMIT_CONNECTIONS)
+		{
+			pause_listening(server);
+			return;
+		}
+		switch (dyn_http_listener_accept(listener, &fd))
+		{
+			case DYN_HTTP_ACCEPTED:
+				server->statistics.accepted++;
+				server->statistics.connections++;
+				dyn_http_connection_open(server, fd,
+										 server->statistics.connections >
+										 server->max_connections);
+				break;
+			case DYN_HTTP_GIVEN_AWAY:
+				break;
+			case DYN_HTTP_NO_DESCRIPTORS:
+				pause_listening(server);
+				return;
+			case DYN_HTTP_NONE:
+				return;
+		}
+	}
+}
+
+/* A connection's descriptor is closed. */
+void
+dyn_http_server_closed(DynHttpServer *server)
+{
+	server->statistics.connections--;
+	dyn_http_listener_closed();
+}
+
+void
+dyn_http_poll(DynHttpServer *server)
+{
+	struct epoll_event events[MAX_EVENTS];
+	dlist_head	resumed;
+	int			nevents;
+
+	server->now = monotonic_ms();
+
+	/* Those that are paused again by what they do now wait for next time. */
+	dlist_init(&resumed);
+	while (!dlist_is_empty(&server->resumed))
+		dlist_push_tail(&resumed, dlist_pop_head_node(&server->resumed));
+	while (!dlist_is_empty(&resumed))
+		dyn_http_connection_resume(dlist_container(DynHttpConnection,
+												   resume_node,
+												   dlist_pop_head_node(&resumed)));
+
+	nevents = epoll_wait(server->epoll, events, MAX_EVENTS, 0);
+	for (int i = 0; i < nevents; i++)
+	{
+		uint64		what = events[i].data.u64;
+
+		if (what == 0)
+		{
+			uint64		times;
+
+			if (read(server->timer, &times, sizeof(times)) > 0)
+				server->timer_at = PG_INT64_MAX;
+		}
+		else if (what <= dyn_http_listener_count())
+		{
+			if (server->listening)
+				accept_connections(server, what - 1, events[i].events);
+		}
+		else
+			dyn_http_connection_ready((DynHttpConnection *) (uintptr_t) what,
+									  events[i].events);
+	}
+	dyn_http_flush(server);
+
+	if (!server->listening && !server->stopping &&
+		server->now >= server->listen_again_at)
+	{
+		if (dyn_http_listener_listen())
+			set_listening(server, true);
+		else
+			pause_listening(server);
+	}
+	close_expired(server);
+	if (!server->listening && !server->stopping)
+		dyn_http_server_wake(server, server->listen_again_at);
+}
+
+void
+dyn_http_flush(DynHttpServer *server)
+{
+	server->now = monotonic_ms();
+	while (!dlist_is_empty(&server->dirty))
+		dyn_http_connection_flush(dlist_container(DynHttpConnection,
+												  dirty_node,
+												  dlist_pop_head_node(&server->dirty)));
+}
+
+void
+dyn_http_stop_accepting(DynHttpServer *server)
+{
+	server->stopping = true;
+	set_listening(server, false);
+	dyn_http_listener_leave();
+}
+
+void
+dyn_http_destroy(DynHttpServer *server)
+{
+	dyn_http_stop_accepting(server);
+	for (int state = 0; state < DYN_HTTP_STATES; state++)
+		while (!dlist_is_empty(&server->connections[state]))
+			dyn_http_connection_close(dlist_head_element(DynHttpConnection, node,
+														 &server->connections[state]));
+	close(server->timer);
+	close(server->epoll);
+	MemoryContextDelete(server->memory);
+}
