@@ -1,0 +1,521 @@
+/*-------------------------------------------------------------------------
+ *
+ * load.c
+ *		Send DynamoDB requests as fast as they are answered, and time them.
+ *
+ * It shares the machine with the server it measures, so it has to be light:
+ * requests are made and signed before the clock starts (a signature is good for
+ * fifteen minutes), one thread polls all connections, and a reply is read only
+ * as far as its length.  Each connection has one request under way at a time,
+ * as an SDK's and as pgbench's have.
+ *
+ * bench/load.c
+ *-------------------------------------------------------------------------
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MAX_SIGNING_AGE 800		/* seconds; the service allows 900 */
+
+typedef struct Request
+{
+	char	   *data;
+	size_t		len;
+} Request;
+
+typedef struct Connection
+{
+	int			fd;
+	const Request *request;		/* under way, or NULL */
+	size_t		sent;
+	uint64_t	started;
+	char	   *reply;
+	size_t		reply_len;
+	size_t		reply_room;
+	size_t		reply_end;		/* its whole length once known, else 0 */
+} Connection;
+
+static const char *operation = "get";
+static const char *host = "127.0.0.1";
+static int	port = 8000;
+static int	connections = 1;
+static double seconds = 5;
+static long max_requests;		/* 0: until the time is up */
+static int	idle;				/* connections that only stay open */
+static int	items = 100000;
+static int	item_size = 1024;
+static int	pool_size = 8192;
+
+static Request *pool;
+static Connection *all;
+static int	epoll_fd;
+static long done,
+			errors;
+
+/*
+ * Latencies in microseconds: exact below 64, then 32 steps for each doubling,
+ * which keeps a percentile within 3%.
+ */
+#define HISTOGRAM_STEPS 32
+static long histogram[40 * HISTOGRAM_STEPS];
+
+static void
+die(const char *format,...)
+{
+	va_list		args;
+
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+	exit(1);
+}
+
+static uint64_t
+now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000ull + t.tv_nsec;
+}
+
+static uint32_t
+random_number(void)
+{
+	static uint64_t state = 88172645463325252ull;
+
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return state >> 16;
+}
+
+static int
+bucket_of(uint64_t us)
+{
+	int			shift;
+
+	if (us < 2 * HISTOGRAM_STEPS)
+		return us;
+	shift = 63 - __builtin_clzll(us) - 5;
+	return shift * HISTOGRAM_STEPS + (us >> shift);
+}
+
+static double
+bucket_value(int bucket)
+{
+	int			shift;
+
+	if (bucket < 2 * HISTOGRAM_STEPS)
+		return bucket;
+	shift = bucket / HISTOGRAM_STEPS - 1;
+	return (double) ((uint64_t) (bucket - shift * HISTOGRAM_STEPS) << shift);
+}
+
+static double
+percentile(double part)
+{
+	long		below = 0;
+	int			i;
+
+	for (i = 0; i < 40 * HISTOGRAM_STEPS; i++)
+	{
+		below += histogram[i];
+		if (below >= part * done)
+			break;
+	}
+	return bucket_value(i);
+}
+
+static void
+hex(const unsigned char *bytes, int n, char *out)
+{
+	int			i;
+
+	for (i = 0; i < n; i++)
+		sprintf(out + 2 * i, "%02x", bytes[i]);
+}
+
+static void
+sha256_hex(const char *data, size_t len, char *out)
+{
+	unsigned char digest[32];
+
+	EVP_Digest(data, len, digest, NULL, EVP_sha256(), NULL);
+	hex(digest, 32, out);
+}
+
+static void
+hmac(const void *key, int key_len, const char *text, unsigned char *out)
+{
+	HMAC(EVP_sha256(), key, key_len, (const unsigned char *) text, strlen(text), out, NULL);
+}
+
+static const char *
+environment(const char *name)
+{
+	const char *value = getenv(name);
+
+	if (value == NULL)
+		die("%s is not set", name);
+	return value;
+}
+
+/* One whole HTTP request with its signature. */
+static Request
+make_request(const char *target, const char *body)
+{
+	static char stamp[32],
+				day[16],
+				scope[128];
+	static unsigned char signing_key[32];
+	static const char *access_key;
+	char		hash[65],
+				canonical[1024],
+				to_sign[512],
+				signature[65];
+	unsigned char mac[32];
+	Request		request;
+	int			len;
+
+	if (access_key == NULL)
+	{
+		const char *region = environment("AWS_DEFAULT_REGION");
+		char		first[256];
+		time_t		t = time(NULL);
+		unsigned char k[32];
+
+		access_key = environment("AWS_ACCESS_KEY_ID");
+		strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", gmtime(&t));
+		strftime(day, sizeof(day), "%Y%m%d", gmtime(&t));
+		snprintf(scope, sizeof(scope), "%s/%s/dynamodb/aws4_request", day, region);
+		snprintf(first, sizeof(first), "AWS4%s", environment("AWS_SECRET_ACCESS_KEY"));
+		hmac(first, strlen(first), day, k);
+		hmac(k, 32, region, k);
+		hmac(k, 32, "dynamodb", k);
+		hmac(k, 32, "aws4_request", signing_key);
+	}
+	sha256_hex(body, strlen(body), hash);
+	len = snprintf(canonical, sizeof(canonical),
+				   "POST\n/\n\ncontent-type:application/x-amz-json-1.0\n"
+				   "host:%s:%d\nx-amz-date:%s\nx-amz-target:DynamoDB_20120810.%s\n\n"
+				   "content-type;host;x-amz-date;x-amz-target\n%s",
+				   host, port, stamp, target, hash);
+	sha256_hex(canonical, len, hash);
+	snprintf(to_sign, sizeof(to_sign), "AWS4-HMAC-SHA256\n%s\n%s\n%s", stamp, scope, hash);
+	hmac(signing_key, 32, to_sign, mac);
+	hex(mac, 32, signature);
+	request.len = asprintf(&request.data,
+						   "POST / HTTP/1.1\r\nHost: %s:%d\r\n"
+						   "Content-Type: application/x-amz-json-1.0\r\n"
+						   "X-Amz-Date: %s\r\nX-Amz-Target: DynamoDB_20120810.%s\r\n"
+						   "Authorization: AWS4-HMAC-SHA256 Credential=%s/%s, "
+						   "SignedHeaders=content-type;host;x-amz-date;x-amz-target, "
+						   "Signature=%s\r\nContent-Length: %zu\r\n\r\n%s",
+						   host, port, stamp, target, access_key, scope, signature,
+						   strlen(body), body);
+	return request;
+}
+
+/* An item of item_size bytes as the service counts: names and values. */
+static int
+print_item(char *out, int number)
+{
+	int			padding = item_size - (int) strlen("pk00000000v");
+	int			len = sprintf(out, "{\"p\":{\"S\":\"k%08d\"},\"v\":{\"S\":\"", number);
+
+	/* Bytes that neither repeat much nor need an escape. */
+	while (padding-- > 0)
+		out[len++] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+/"[random_number() & 63];
+	return len + sprintf(out + len, "\"}}");
+}
+
+static Request
+make_operation(void)
+{
+	char	   *body = malloc(26 * (item_size + 256));
+	char	   *p = body;
+	int			number = random_number() % items;
+	const char *target;
+	Request		request;
+	int			i;
+
+	if (strcmp(operation, "get") == 0)
+	{
+		target = "GetItem";
+		sprintf(p, "{\"TableName\":\"bench\",\"Key\":{\"p\":{\"S\":\"k%08d\"}}}", number);
+	}
+	else if (strcmp(operation, "put") == 0)
+	{
+		target = "PutItem";
+		p += sprintf(p, "{\"TableName\":\"bench\",\"Item\":");
+		p += print_item(p, number);
+		sprintf(p, "}");
+	}
+	else if (strcmp(operation, "update") == 0)
+	{
+		target = "UpdateItem";
+		sprintf(p, "{\"TableName\":\"bench\",\"Key\":{\"p\":{\"S\":\"k%08d\"}},"
+				"\"UpdateExpression\":\"SET n = :n\","
+				"\"ExpressionAttributeValues\":{\":n\":{\"N\":\"%u\"}}}",
+				number, random_number());
+	}
+	else if (strcmp(operation, "query") == 0)
+	{
+		target = "Query";
+		sprintf(p, "{\"TableName\":\"bench_sorted\",\"KeyConditionExpression\":\"p = :p\","
+				"\"ExpressionAttributeValues\":{\":p\":{\"S\":\"k%08d\"}},\"Limit\":10}",
+				number % (items / 10));
+	}
+	else if (strcmp(operation, "batch") == 0)
+	{
+		target = "BatchWriteItem";
+		p += sprintf(p, "{\"RequestItems\":{\"bench\":[");
+		/* The keys of one call must differ: 25 in a row from a random start. */
+		for (i = 0; i < 25; i++)
+		{
+			p += sprintf(p, "%s{\"PutRequest\":{\"Item\":", i == 0 ? "" : ",");
+			p += print_item(p, (number + i) % items);
+			p += sprintf(p, "}}");
+		}
+		sprintf(p, "]}}");
+	}
+	else
+		die("unknown operation: %s", operation);
+	request = make_request(target, body);
+	free(body);
+	return request;
+}
+
+static int
+open_socket(void)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,.sin_port = htons(port)};
+	int			fd = socket(AF_INET, SOCK_STREAM, 0);
+	int			on = 1;
+
+	inet_pton(AF_INET, host, &address.sin_addr);
+	if (fd < 0 || connect(fd, (struct sockaddr *) &address, sizeof(address)) < 0)
+		die("cannot connect to %s:%d: %s", host, port, strerror(errno));
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	return fd;
+}
+
+/* Send what is left of the request under way, as far as there is room. */
+static void
+send_more(Connection *c)
+{
+	while (c->sent < c->request->len)
+	{
+		ssize_t		n = write(c->fd, c->request->data + c->sent, c->request->len - c->sent);
+
+		if (n < 0 && errno == EAGAIN)
+			return;
+		if (n < 0)
+			die("the server closed a connection: %s", strerror(errno));
+		c->sent += n;
+	}
+}
+
+static void
+send_next(Connection *c)
+{
+	c->request = &pool[random_number() % pool_size];
+	c->sent = 0;
+	c->reply_len = c->reply_end = 0;
+	c->started = now();
+	send_more(c);
+}
+
+/* Where the reply ends, once its header is there. */
+static void
+find_end(Connection *c)
+{
+	char	   *end,
+			   *length;
+
+	c->reply[c->reply_len] = '\0';
+	end = strstr(c->reply, "\r\n\r\n");
+	if (end == NULL)
+		return;
+	length = strcasestr(c->reply, "\r\ncontent-length:");
+	if (length == NULL || length > end)
+		die("a reply without Content-Length: %s", c->reply);
+	c->reply_end = end + 4 - c->reply + strtoul(length + 17, NULL, 10);
+}
+
+/* Returns true when the reply is complete. */
+static bool
+receive(Connection *c)
+{
+	for (;;)
+	{
+		ssize_t		n;
+
+		if (c->reply_room - c->reply_len < 4096)
+			c->reply = realloc(c->reply, c->reply_room = c->reply_room * 2 + 16384);
+		n = read(c->fd, c->reply + c->reply_len, c->reply_room - c->reply_len - 1);
+		if (n == 0)
+			die("the server closed a connection");
+		if (n < 0 && errno == EAGAIN)
+			return false;
+		if (n < 0)
+			die("read: %s", strerror(errno));
+		c->reply_len += n;
+		if (c->reply_end == 0)
+			find_end(c);
+		if (c->reply_end != 0 && c->reply_len >= c->reply_end)
+			return true;
+	}
+}
+
+/*
+ * A reply is here.  An item that is missing, or a write put off
+ * (UnprocessedItems), would make the figure a lie as much as an error does.
+ */
+static void
+account(Connection *c)
+{
+	static bool shown = false;
+	bool		good = strncmp(c->reply, "HTTP/1.1 200", 12) == 0;
+
+	c->reply[c->reply_end] = '\0';
+	if (good && strcmp(operation, "get") == 0)
+		good = memmem(c->reply, c->reply_len, "\"Item\"", 6) != NULL;
+	if (good && strcmp(operation, "query") == 0)
+		good = memmem(c->reply, c->reply_len, "\"Count\":10", 10) != NULL;
+	if (good && strcmp(operation, "batch") == 0)
+		good = memmem(c->reply, c->reply_len, "\"PutRequest\"", 12) == NULL;
+	if (!good)
+	{
+		errors++;
+		if (!shown)
+			fprintf(stderr, "not the answer wanted: %.600s\n", c->reply);
+		shown = true;
+	}
+	histogram[bucket_of((now() - c->started) / 1000)]++;
+	done++;
+}
+
+int
+main(int argc, char **argv)
+{
+	uint64_t	start,
+				deadline;
+	struct rusage usage;
+	double		elapsed;
+	int			option,
+				active,
+				i;
+	struct epoll_event events[256];
+
+	while ((option = getopt(argc, argv, "o:h:p:c:t:n:i:k:s:")) != -1)
+		switch (option)
+		{
+			case 'o': operation = optarg; break;
+			case 'h': host = optarg; break;
+			case 'p': port = atoi(optarg); break;
+			case 'c': connections = atoi(optarg); break;
+			case 't': seconds = atof(optarg); break;
+			case 'n': max_requests = atol(optarg); break;
+			case 'i': idle = atoi(optarg); break;
+			case 'k': items = atoi(optarg); break;
+			case 's': item_size = atoi(optarg); break;
+			default:
+				die("usage: load [-o get|put|update|query|batch] [-h address] [-p port] "
+					"[-c connections] [-t seconds] [-n requests] [-i idle connections] "
+					"[-k items] [-s item size]");
+		}
+	if (seconds > MAX_SIGNING_AGE)
+		die("signatures are good for %d seconds", MAX_SIGNING_AGE);
+
+	if (strcmp(operation, "batch") == 0)
+		pool_size /= 16;
+	pool = calloc(pool_size, sizeof(Request));
+	for (i = 0; i < pool_size; i++)
+		pool[i] = make_operation();
+
+	epoll_fd = epoll_create1(0);
+	all = calloc(connections + idle, sizeof(Connection));
+	for (i = 0; i < connections + idle; i++)
+	{
+		struct epoll_event event = {
+			.events = EPOLLIN | EPOLLOUT | EPOLLET,.data.ptr = &all[i]
+		};
+
+		all[i].fd = open_socket();
+		epoll_ctl(epoll_fd, EPOLL_CTL_ADD, all[i].fd, &event);
+	}
+
+	start = now();
+	deadline = start + (uint64_t) (seconds * 1e9);
+	for (i = 0; i < connections; i++)
+		send_next(&all[i]);
+
+	/* At the end each connection's last reply is waited for. */
+	active = connections;
+	while (active > 0)
+	{
+		int			n = epoll_wait(epoll_fd, events, 256, 10000);
+
+		if (n == 0)
+			die("no reply for ten seconds");
+		for (i = 0; i < n; i++)
+		{
+			Connection *c = events[i].data.ptr;
+
+			if (c->request == NULL)
+			{
+				if (events[i].events & EPOLLIN && c - all >= connections)
+					die("the server closed an idle connection");
+				continue;
+			}
+			send_more(c);
+			/* One request at a time, so nothing can follow this reply. */
+			if (!receive(c))
+				continue;
+			account(c);
+			if (now() < deadline && (max_requests == 0 || done < max_requests))
+				send_next(c);
+			else
+			{
+				c->request = NULL;
+				active--;
+			}
+		}
+	}
+	elapsed = (now() - start) / 1e9;
+
+	getrusage(RUSAGE_SELF, &usage);
+	printf("{\"requests\": %ld, \"errors\": %ld, \"seconds\": %.3f, \"p50\": %.0f, "
+		   "\"p95\": %.0f, \"p99\": %.0f, \"p999\": %.0f, \"client_cpu\": %.3f}\n",
+		   done, errors, elapsed, percentile(0.50), percentile(0.95),
+		   percentile(0.99), percentile(0.999),
+		   usage.ru_utime.tv_sec + usage.ru_stime.tv_sec +
+		   (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6);
+	fflush(stdout);
+
+	/* Hold the idle connections until whoever looks at the server is done. */
+	if (idle > 0)
+		while (getchar() != EOF)
+			;
+	return errors == 0 ? 0 : 1;
+}
