@@ -95,6 +95,11 @@ inflate_body(MemoryContext memory, DynCoding coding,
 	while (out != NULL)
 	{
 		rc = inflate(&z, Z_NO_FLUSH);
+		if ((char *) z.next_out - out > max_body)
+		{
+			status = 413;
+			break;
+		}
 		if (rc == Z_STREAM_END)
 		{
 			if (z.avail_in == 0)
@@ -116,12 +121,7 @@ inflate_body(MemoryContext memory, DynCoding coding,
 			Size		used = (char *) z.next_out - out;
 			char	   *larger;
 
-			/* At the limit one byte more tells whether this is the end. */
-			if (used > max_body)
-			{
-				status = 413;
-				break;
-			}
+			/* One byte beyond the limit tells whether this is the end. */
 			size = Min(size * 2, (Size) max_body + 2);
 			larger = MemoryContextAllocExtended(memory, size,
 												MCXT_ALLOC_NO_OOM |
