@@ -13,6 +13,179 @@ COMMENT ON SCHEMA dynamo_internal IS 'internals of extension dynamo; subject to 
 ---------------------------------------------------------------------------
 -- item: the types
 ---------------------------------------------------------------------------
+CREATE TYPE dynamo.item;
+
+CREATE FUNCTION dynamo.item_in(cstring) RETURNS dynamo.item
+    AS 'MODULE_PATHNAME', 'dyn_item_in' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION dynamo.item_in(cstring) IS 'I/O';
+CREATE FUNCTION dynamo.item_out(dynamo.item) RETURNS cstring
+    AS 'MODULE_PATHNAME', 'dyn_item_out' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION dynamo.item_out(dynamo.item) IS 'I/O';
+CREATE FUNCTION dynamo.item_recv(internal) RETURNS dynamo.item
+    AS 'MODULE_PATHNAME', 'dyn_item_recv' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION dynamo.item_recv(internal) IS 'I/O';
+CREATE FUNCTION dynamo.item_send(dynamo.item) RETURNS bytea
+    AS 'MODULE_PATHNAME', 'dyn_item_send' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION dynamo.item_send(dynamo.item) IS 'I/O';
+
+CREATE TYPE dynamo.item (
+    INPUT = dynamo.item_in,
+    OUTPUT = dynamo.item_out,
+    RECEIVE = dynamo.item_recv,
+    SEND = dynamo.item_send,
+    INTERNALLENGTH = VARIABLE,
+    ALIGNMENT = int4,
+    STORAGE = extended
+);
+COMMENT ON TYPE dynamo.item IS 'a DynamoDB item; its text form is DynamoDB JSON';
+
+CREATE FUNCTION dynamo.to_json(dynamo.item) RETURNS json
+    AS 'MODULE_PATHNAME', 'dyn_item_to_json' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION dynamo.to_json(dynamo.item) IS 'item as DynamoDB JSON';
+CREATE FUNCTION dynamo.to_jsonb(dynamo.item) RETURNS jsonb
+    AS 'MODULE_PATHNAME', 'dyn_item_to_jsonb' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION dynamo.to_jsonb(dynamo.item) IS 'item as DynamoDB JSON; fails for NUL characters, which jsonb cannot hold';
+CREATE FUNCTION dynamo.to_item(json) RETURNS dynamo.item
+    AS 'MODULE_PATHNAME', 'dyn_json_to_item' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION dynamo.to_item(json) IS 'DynamoDB JSON as an item';
+CREATE FUNCTION dynamo.to_item(jsonb) RETURNS dynamo.item
+    AS 'MODULE_PATHNAME', 'dyn_jsonb_to_item' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION dynamo.to_item(jsonb) IS 'DynamoDB JSON as an item';
+CREATE FUNCTION dynamo.to_plain_json(dynamo.item) RETURNS json
+    AS 'MODULE_PATHNAME', 'dyn_item_to_plain_json' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION dynamo.to_plain_json(dynamo.item)
+    IS 'item as JSON without type letters: numbers as numbers, binaries in base64, sets as arrays';
+
+CREATE CAST (dynamo.item AS json) WITH FUNCTION dynamo.to_json(dynamo.item) AS ASSIGNMENT;
+COMMENT ON CAST (dynamo.item AS json) IS 'item as DynamoDB JSON';
+CREATE CAST (dynamo.item AS jsonb) WITH FUNCTION dynamo.to_jsonb(dynamo.item) AS ASSIGNMENT;
+COMMENT ON CAST (dynamo.item AS jsonb) IS 'item as DynamoDB JSON';
+CREATE CAST (json AS dynamo.item) WITH FUNCTION dynamo.to_item(json) AS ASSIGNMENT;
+COMMENT ON CAST (json AS dynamo.item) IS 'DynamoDB JSON as an item';
+CREATE CAST (jsonb AS dynamo.item) WITH FUNCTION dynamo.to_item(jsonb) AS ASSIGNMENT;
+COMMENT ON CAST (jsonb AS dynamo.item) IS 'DynamoDB JSON as an item';
+
+CREATE FUNCTION dynamo.item_size(dynamo.item) RETURNS integer
+    AS 'MODULE_PATHNAME', 'dyn_item_size_sql' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION dynamo.item_size(dynamo.item)
+    IS 'the item''s size as DynamoDB counts it against 400 KB and in capacity units';
+
+CREATE FUNCTION dynamo.item_attribute(dynamo.item, text) RETURNS json
+    AS 'MODULE_PATHNAME', 'dyn_item_attribute' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION dynamo.item_attribute(dynamo.item, text) IS 'implementation of -> operator';
+CREATE OPERATOR dynamo.-> (LEFTARG = dynamo.item, RIGHTARG = text, FUNCTION = dynamo.item_attribute);
+COMMENT ON OPERATOR dynamo.-> (dynamo.item, text) IS 'get attribute as a json AttributeValue';
+
+CREATE FUNCTION dynamo.item_attribute_text(dynamo.item, text) RETURNS text
+    AS 'MODULE_PATHNAME', 'dyn_item_attribute_text' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION dynamo.item_attribute_text(dynamo.item, text) IS 'implementation of ->> operator';
+CREATE OPERATOR dynamo.->> (LEFTARG = dynamo.item, RIGHTARG = text, FUNCTION = dynamo.item_attribute_text);
+COMMENT ON OPERATOR dynamo.->> (dynamo.item, text) IS 'get attribute as plain text';
+
+CREATE FUNCTION dynamo.item_path(dynamo.item, text[]) RETURNS json
+    AS 'MODULE_PATHNAME', 'dyn_item_path' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION dynamo.item_path(dynamo.item, text[]) IS 'implementation of #> operator';
+CREATE OPERATOR dynamo.#> (LEFTARG = dynamo.item, RIGHTARG = text[], FUNCTION = dynamo.item_path);
+COMMENT ON OPERATOR dynamo.#> (dynamo.item, text[]) IS 'get value at document path as a json AttributeValue';
+
+CREATE FUNCTION dynamo.item_path_text(dynamo.item, text[]) RETURNS text
+    AS 'MODULE_PATHNAME', 'dyn_item_path_text' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION dynamo.item_path_text(dynamo.item, text[]) IS 'implementation of #>> operator';
+CREATE OPERATOR dynamo.#>> (LEFTARG = dynamo.item, RIGHTARG = text[], FUNCTION = dynamo.item_path_text);
+COMMENT ON OPERATOR dynamo.#>> (dynamo.item, text[]) IS 'get value at document path as plain text';
+
+CREATE FUNCTION dynamo.item_exists(dynamo.item, text) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'dyn_item_exists' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION dynamo.item_exists(dynamo.item, text) IS 'implementation of ? operator';
+CREATE OPERATOR dynamo.? (
+    LEFTARG = dynamo.item, RIGHTARG = text, FUNCTION = dynamo.item_exists,
+    RESTRICT = matchingsel, JOIN = matchingjoinsel
+);
+COMMENT ON OPERATOR dynamo.? (dynamo.item, text) IS 'attribute exists';
+
+CREATE FUNCTION dynamo.item_contains(dynamo.item, dynamo.item) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'dyn_item_contains' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION dynamo.item_contains(dynamo.item, dynamo.item) IS 'implementation of @> operator';
+CREATE FUNCTION dynamo.item_contained(dynamo.item, dynamo.item) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'dyn_item_contained' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION dynamo.item_contained(dynamo.item, dynamo.item) IS 'implementation of <@ operator';
+CREATE OPERATOR dynamo.@> (
+    LEFTARG = dynamo.item, RIGHTARG = dynamo.item, FUNCTION = dynamo.item_contains,
+    COMMUTATOR = OPERATOR(dynamo.<@), RESTRICT = matchingsel, JOIN = matchingjoinsel
+);
+COMMENT ON OPERATOR dynamo.@> (dynamo.item, dynamo.item) IS 'contains';
+CREATE OPERATOR dynamo.<@ (
+    LEFTARG = dynamo.item, RIGHTARG = dynamo.item, FUNCTION = dynamo.item_contained,
+    COMMUTATOR = OPERATOR(dynamo.@>), RESTRICT = matchingsel, JOIN = matchingjoinsel
+);
+COMMENT ON OPERATOR dynamo.<@ (dynamo.item, dynamo.item) IS 'is contained by';
+
+CREATE FUNCTION dynamo.item_eq(dynamo.item, dynamo.item) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'dyn_item_eq' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION dynamo.item_eq(dynamo.item, dynamo.item) IS 'implementation of = operator';
+CREATE FUNCTION dynamo.item_ne(dynamo.item, dynamo.item) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'dyn_item_ne' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION dynamo.item_ne(dynamo.item, dynamo.item) IS 'implementation of <> operator';
+CREATE FUNCTION dynamo.item_hash(dynamo.item) RETURNS integer
+    AS 'MODULE_PATHNAME', 'dyn_item_hash' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION dynamo.item_hash(dynamo.item) IS 'hash';
+CREATE FUNCTION dynamo.item_hash_extended(dynamo.item, bigint) RETURNS bigint
+    AS 'MODULE_PATHNAME', 'dyn_item_hash_extended' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION dynamo.item_hash_extended(dynamo.item, bigint) IS 'hash';
+CREATE OPERATOR dynamo.= (
+    LEFTARG = dynamo.item, RIGHTARG = dynamo.item, FUNCTION = dynamo.item_eq,
+    COMMUTATOR = OPERATOR(dynamo.=), NEGATOR = OPERATOR(dynamo.<>),
+    RESTRICT = eqsel, JOIN = eqjoinsel, HASHES
+);
+COMMENT ON OPERATOR dynamo.= (dynamo.item, dynamo.item) IS 'equal: numbers by value, maps and sets without order';
+CREATE OPERATOR dynamo.<> (
+    LEFTARG = dynamo.item, RIGHTARG = dynamo.item, FUNCTION = dynamo.item_ne,
+    COMMUTATOR = OPERATOR(dynamo.<>), NEGATOR = OPERATOR(dynamo.=),
+    RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR dynamo.<> (dynamo.item, dynamo.item) IS 'not equal';
+CREATE OPERATOR CLASS dynamo.item_ops DEFAULT FOR TYPE dynamo.item USING hash AS
+    OPERATOR 1 dynamo.= (dynamo.item, dynamo.item),
+    FUNCTION 1 dynamo.item_hash(dynamo.item),
+    FUNCTION 2 dynamo.item_hash_extended(dynamo.item, bigint);
+COMMENT ON OPERATOR CLASS dynamo.item_ops USING hash IS 'whole items: GROUP BY, DISTINCT, hash joins';
+
+-- The parts of the layer one by one, for its tests.
+CREATE FUNCTION dynamo_internal.json_normalize(bytea) RETURNS text
+    AS 'MODULE_PATHNAME', 'dyn_internal_json_normalize' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION dynamo_internal.json_normalize(bytea) IS 'JSON text as base/json.c reads and writes it; NULL if it is not JSON';
+CREATE FUNCTION dynamo_internal.number_encode(text) RETURNS bytea
+    AS 'MODULE_PATHNAME', 'dyn_internal_number_encode' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION dynamo_internal.number_encode(text) IS 'stored form of a number';
+CREATE FUNCTION dynamo_internal.number_decode(bytea) RETURNS text
+    AS 'MODULE_PATHNAME', 'dyn_internal_number_decode' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION dynamo_internal.number_decode(bytea) IS 'text of a stored number';
+CREATE FUNCTION dynamo_internal.number_size(text) RETURNS integer
+    AS 'MODULE_PATHNAME', 'dyn_internal_number_size' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION dynamo_internal.number_size(text) IS 'size the service charges for a number';
+CREATE FUNCTION dynamo_internal.number_add(text, text) RETURNS text
+    AS 'MODULE_PATHNAME', 'dyn_internal_number_add' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION dynamo_internal.number_add(text, text) IS 'sum with 38 digits';
+CREATE FUNCTION dynamo_internal.number_subtract(text, text) RETURNS text
+    AS 'MODULE_PATHNAME', 'dyn_internal_number_subtract' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION dynamo_internal.number_subtract(text, text) IS 'difference with 38 digits';
+CREATE FUNCTION dynamo_internal.item_from_bytes(bytea) RETURNS dynamo.item
+    AS 'MODULE_PATHNAME', 'dyn_internal_item_from_bytes' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION dynamo_internal.item_from_bytes(bytea) IS 'item from its binary form';
+CREATE FUNCTION dynamo_internal.value_describe(text) RETURNS text
+    AS 'MODULE_PATHNAME', 'dyn_internal_value_describe' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION dynamo_internal.value_describe(text) IS 'AttributeValue as error messages quote it';
+CREATE FUNCTION dynamo_internal.key_hash(text) RETURNS bigint
+    AS 'MODULE_PATHNAME', 'dyn_internal_key_hash' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION dynamo_internal.key_hash(text) IS 'hash of the partition key that an AttributeValue is';
+CREATE FUNCTION dynamo_internal.key_from_item(item dynamo.item, partition_name text, partition_type text,
+    sort_name text DEFAULT NULL, sort_type text DEFAULT NULL) RETURNS dynamo.item
+    AS 'MODULE_PATHNAME', 'dyn_internal_key_from_item' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION dynamo_internal.key_from_item(dynamo.item, text, text, text, text) IS 'key of an item to be stored';
+CREATE FUNCTION dynamo_internal.key_from_argument(argument dynamo.item, partition_name text, partition_type text,
+    sort_name text DEFAULT NULL, sort_type text DEFAULT NULL) RETURNS dynamo.item
+    AS 'MODULE_PATHNAME', 'dyn_internal_key_from_argument' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION dynamo_internal.key_from_argument(dynamo.item, text, text, text, text) IS 'key a Key argument names';
 
 ---------------------------------------------------------------------------
 -- auth: access keys
