@@ -118,6 +118,13 @@ skip_plain(const char *p, const char *end)
 	return p;
 }
 
+/* JSON has no infinity, but 1e400 is read as one. */
+static inline double
+clamp_finite(double value)
+{
+	return Max(Min(value, 1e308), -1e308);
+}
+
 /* Value of the four hex digits at p, or -1. */
 static int
 read_hex4(const char *p, const char *end)
@@ -217,8 +224,7 @@ scan_text(const char *text, size_t len, char *dst)
 				char	   *copy = pnstrdup(number, p - number);
 
 				FLUSH_RUN(number);
-				out += sprintf(out, "%.17g",
-							   Max(Min(strtod(copy, NULL), 1e308), -1e308));
+				out += sprintf(out, "%.17g", clamp_finite(strtod(copy, NULL)));
 				run = p;
 				pfree(copy);
 			}
@@ -522,7 +528,7 @@ dyn_json_string(const DynJson *node, uint32 *len)
 double
 dyn_json_number(const DynJson *node)
 {
-	return node->valuedouble;
+	return clamp_finite(node->valuedouble);
 }
 
 bool

@@ -56,6 +56,14 @@ check_region(char **newval, void **extra, GucSource source)
 void
 dyn_settings_define(void)
 {
+	/*
+	 * A session that loads the library without preloading has no workers these
+	 * could matter to, but has to be able to use the types and functions, and
+	 * PostgreSQL refuses to define a PGC_POSTMASTER setting that late.
+	 */
+	GucContext	at_start = process_shared_preload_libraries_in_progress ?
+	PGC_POSTMASTER : PGC_SIGHUP;
+
 	DefineCustomBoolVariable("dynamo.accept_any_credentials",
 							 "Accepts any access key and signature, on loopback connections only.",
 							 "For development: every caller on this machine may do everything.",
@@ -70,7 +78,7 @@ dyn_settings_define(void)
 							   "The database whose tables the endpoint serves.",
 							   NULL,
 							   &dyn_database, "postgres",
-							   PGC_POSTMASTER, 0, NULL, NULL, NULL);
+							   at_start, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("dynamo.idle_timeout",
 							"How long a kept-alive connection may be idle before it is closed.",
 							NULL,
@@ -80,7 +88,7 @@ dyn_settings_define(void)
 							   "The host names or IP addresses the endpoint listens on.",
 							   "A comma-separated list; \"*\" is all interfaces, an empty list none.",
 							   &dyn_listen_addresses, "localhost",
-							   PGC_POSTMASTER, 0, NULL, NULL, NULL);
+							   at_start, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("dynamo.lock_timeout",
 							"How long a request waits for an item that a running transaction holds.",
 							"After this time the answer is TransactionConflictException.",
@@ -90,12 +98,12 @@ dyn_settings_define(void)
 							"How many connections one HTTP worker keeps open.",
 							NULL,
 							&dyn_max_connections, 10000, 1, 1000000,
-							PGC_POSTMASTER, 0, NULL, NULL, NULL);
+							at_start, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("dynamo.port",
 							"The TCP port of the endpoint.",
 							NULL,
 							&dyn_port, 8000, 1, 65535,
-							PGC_POSTMASTER, 0, NULL, NULL, NULL);
+							at_start, 0, NULL, NULL, NULL);
 	DefineCustomStringVariable("dynamo.region",
 							   "The region named in ARNs.",
 							   NULL,
@@ -110,7 +118,7 @@ dyn_settings_define(void)
 							"How many HTTP workers serve the endpoint; 0 means one per processor core.",
 							NULL,
 							&dyn_workers, 0, 0, 256,
-							PGC_POSTMASTER, 0, NULL, NULL, NULL);
+							at_start, 0, NULL, NULL, NULL);
 
 	MarkGUCPrefixReserved("dynamo");
 }
