@@ -14,7 +14,9 @@ import http.client
 import itertools
 import json
 import os
+import pathlib
 import re
+import sys
 import time
 import urllib.parse
 import uuid
@@ -27,6 +29,9 @@ import botocore.awsrequest
 import botocore.config
 import botocore.exceptions
 import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / 'scripts'))
+from private_cluster import Cluster  # noqa: E402
 
 ENDPOINT = os.environ.get('DYNAMO_ENDPOINT')
 ON_AWS = ENDPOINT == 'aws'
@@ -236,6 +241,53 @@ def sql():
     run.connection = connection
     yield run
     connection.close()
+
+
+class OwnServer(Cluster):
+    """A server that a test may break: clusters with an SDK client and SQL."""
+
+    def client(self, **parameters):
+        if not hasattr(self, 'credentials'):
+            self.credentials = self.sdk_environment()
+        return boto3.client(
+            'dynamodb', endpoint_url=self.endpoint, config=CONFIG,
+            region_name=self.credentials['AWS_DEFAULT_REGION'],
+            aws_access_key_id=self.credentials['AWS_ACCESS_KEY_ID'],
+            aws_secret_access_key=self.credentials['AWS_SECRET_ACCESS_KEY'], **parameters)
+
+    def sql(self, statement, *parameters, database='postgres'):
+        import psycopg2
+        connection = psycopg2.connect(host=self.socket, port=5432, user='postgres', dbname=database)
+        connection.autocommit = True
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(statement, parameters or None)
+                return cursor.fetchall() if cursor.description else []
+        finally:
+            connection.close()
+
+
+@pytest.fixture
+def own_server():
+    """own_server(*settings, standby_of=None) -> a running OwnServer, gone after
+    the test."""
+    if ON_AWS:
+        pytest.skip('starts servers of its own')
+    servers = []
+
+    def make(*settings, standby_of=None):
+        server = OwnServer()
+        servers.append(server)
+        if standby_of:
+            server.make_standby_of(standby_of)
+        server.start(*settings)
+        if not standby_of:
+            server.wait()
+        return server
+
+    yield make
+    for server in reversed(servers):
+        server.reset()
 
 
 def wait_for(condition, seconds=10):

@@ -1,0 +1,80 @@
+"""pg_dump | psql into a new database gives the same answers, and so does
+pg_dump -Fc | pg_restore."""
+import json
+import os
+import subprocess
+
+import pytest
+
+from conftest import unique
+from private_cluster import pg_config
+
+pytestmark = pytest.mark.not_aws
+
+QUESTIONS = (
+    ('get_item', {'Key': {'p': {'S': 'a'}, 's': {'N': '3'}}}),
+    ('get_item', {'Key': {'p': {'S': 'all'}, 's': {'N': '0'}}}),
+    ('query', {'KeyConditionExpression': 'p = :p AND s BETWEEN :a AND :b', 'ScanIndexForward': False,
+               'ExpressionAttributeValues': {':p': {'S': 'a'}, ':a': {'N': '-3.5'}, ':b': {'N': '77'}}}),
+    ('scan', {}),
+    ('scan', {'Segment': 1, 'TotalSegments': 3}),
+)
+
+
+@pytest.fixture(scope='module')
+def table(client, make_table):
+    name = make_table('S', 'N')
+    with_all_types = {
+        'p': {'S': 'all'}, 's': {'N': '0'}, 'nul': {'S': 'a\0b'}, 'b': {'B': b'\0\xff\n\\'},
+        'n': {'N': '1.2345678901234567890123456789012345678E+125'}, 'ss': {'SS': ['x', "y'\\"]},
+        'l': {'L': [{'M': {'k': {'NULL': True}}}, {'BOOL': False}]}}
+    client.put_item(TableName=name, Item=with_all_types)
+    for i in range(-10, 90):
+        client.put_item(TableName=name, Item={
+            'p': {'S': 'a'}, 's': {'N': str(i)}, 'v': {'S': 'long ' * (i % 7) * 300}})
+    return name
+
+
+@pytest.mark.parametrize('how', ['plain', 'custom'])
+def test_dump_and_restore(table, sql, how):
+    database = unique('restored-')
+    path = pg_config('bindir')
+
+    def ask(operation, request, connection=sql):
+        return connection(f'SELECT dynamo.{operation}(%s)::text', json.dumps({'TableName': table, **request}))
+
+    sql(f'CREATE DATABASE "{database}" TEMPLATE template0')
+    try:
+        dump = subprocess.Popen([f'{path}/pg_dump', '-F', how[0], 'postgres'], stdout=subprocess.PIPE)
+        restore = [f'{path}/psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-d', database, '-o', os.devnull] \
+            if how == 'plain' else [f'{path}/pg_restore', '--exit-on-error', '-d', database]
+        restored = subprocess.run(restore, stdin=dump.stdout, capture_output=True, text=True)
+        assert dump.wait() == 0
+        assert restored.returncode == 0, restored.stderr
+        import psycopg2
+        connection = psycopg2.connect(dbname=database)
+        connection.autocommit = True
+        try:
+            def there(statement, *parameters):
+                with connection.cursor() as cursor:
+                    cursor.execute(statement, parameters or None)
+                    return cursor.fetchall()
+
+            for operation, request in QUESTIONS:
+                answer = ask(operation, request)
+                assert ask(operation, request, there) == answer and 'S' in answer[0][0]
+            assert there("SELECT dynamo.list_tables('{}')::text") == sql("SELECT dynamo.list_tables('{}')::text")
+            here, restored = (json.loads(c("SELECT dynamo.describe_table(%s)::text",
+                                           json.dumps({'TableName': table}))[0][0])['Table']
+                              for c in (sql, there))
+            # What the statistics say may differ, nothing else.
+            for description in (here, restored):
+                del description['ItemCount'], description['TableSizeBytes']
+            assert here == restored
+            # The restored table takes writes, and its index knows them.
+            ask('put_item', {'Item': {'p': {'S': 'new'}, 's': {'N': '1'}}}, there)
+            assert 'Item' in json.loads(ask('get_item', {'Key': {'p': {'S': 'new'}, 's': {'N': '1'}}}, there)[0][0])
+        finally:
+            connection.close()
+    finally:
+        sql(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
