@@ -206,6 +206,199 @@ COMMENT ON FUNCTION dynamo_internal.key_from_argument(dynamo.item, text, text, t
 ---------------------------------------------------------------------------
 -- operation: the API as SQL functions
 ---------------------------------------------------------------------------
+-- Each takes the operation's request and returns its reply, in the caller's
+-- transaction.  Anyone may call them: what counts are the caller's privileges on
+-- the relation behind the table, and CREATE on schema dynamo_data.
+CREATE FUNCTION dynamo.batch_get_item(request json) RETURNS json
+    AS 'MODULE_PATHNAME', 'dyn_sql_BatchGetItem' LANGUAGE c STRICT;
+COMMENT ON FUNCTION dynamo.batch_get_item(json)
+    IS 'BatchGetItem: read up to 100 items of one or more tables by key.
+In: {"RequestItems": {table: {"Keys": [key, ...], ...}}}
+Out: {"Responses": {table: [item, ...]}, "UnprocessedKeys": {...}}
+Errors: ValidationException (KV001), SerializationException (KV002), ResourceNotFoundException (KV003)';
+
+CREATE FUNCTION dynamo.batch_write_item(request json) RETURNS json
+    AS 'MODULE_PATHNAME', 'dyn_sql_BatchWriteItem' LANGUAGE c STRICT;
+COMMENT ON FUNCTION dynamo.batch_write_item(json)
+    IS 'BatchWriteItem: put or delete up to 25 items of one or more tables.
+In: {"RequestItems": {table: [{"PutRequest": {"Item": item}} | {"DeleteRequest": {"Key": key}}, ...]}}
+Out: {"UnprocessedItems": {...}}
+Errors: ValidationException (KV001), SerializationException (KV002), ResourceNotFoundException (KV003)';
+
+CREATE FUNCTION dynamo.create_table(request json) RETURNS json
+    AS 'MODULE_PATHNAME', 'dyn_sql_CreateTable' LANGUAGE c STRICT;
+COMMENT ON FUNCTION dynamo.create_table(json)
+    IS 'CreateTable: create a table.
+In: {"TableName", "KeySchema", "AttributeDefinitions", "BillingMode" | "ProvisionedThroughput", ...}
+Out: {"TableDescription": {...}}
+Errors: ValidationException (KV001), SerializationException (KV002), ResourceInUseException (KV004)';
+
+CREATE FUNCTION dynamo.delete_item(request json) RETURNS json
+    AS 'MODULE_PATHNAME', 'dyn_sql_DeleteItem' LANGUAGE c STRICT;
+COMMENT ON FUNCTION dynamo.delete_item(json)
+    IS 'DeleteItem: delete the item under a key.
+In: {"TableName", "Key", "ConditionExpression", ...}
+Out: {"Attributes": item, ...} as ReturnValues asks
+Errors: ValidationException (KV001), SerializationException (KV002), ResourceNotFoundException (KV003), ConditionalCheckFailedException (KV005)';
+
+CREATE FUNCTION dynamo.delete_table(request json) RETURNS json
+    AS 'MODULE_PATHNAME', 'dyn_sql_DeleteTable' LANGUAGE c STRICT;
+COMMENT ON FUNCTION dynamo.delete_table(json)
+    IS 'DeleteTable: drop a table and its items.
+In: {"TableName"}
+Out: {"TableDescription": {...}}
+Errors: ValidationException (KV001), SerializationException (KV002), ResourceNotFoundException (KV003)';
+
+CREATE FUNCTION dynamo.describe_endpoints(request json) RETURNS json
+    AS 'MODULE_PATHNAME', 'dyn_sql_DescribeEndpoints' LANGUAGE c STRICT;
+COMMENT ON FUNCTION dynamo.describe_endpoints(json)
+    IS 'DescribeEndpoints: the endpoint a client should use; none through SQL.
+In: {}
+Out: {"Endpoints": [...]}
+Errors: SerializationException (KV002)';
+
+CREATE FUNCTION dynamo.describe_limits(request json) RETURNS json
+    AS 'MODULE_PATHNAME', 'dyn_sql_DescribeLimits' LANGUAGE c STRICT;
+COMMENT ON FUNCTION dynamo.describe_limits(json)
+    IS 'DescribeLimits: throughput quotas as the service states them.
+In: {}
+Out: {"AccountMaxReadCapacityUnits", ...}
+Errors: SerializationException (KV002)';
+
+CREATE FUNCTION dynamo.describe_table(request json) RETURNS json
+    AS 'MODULE_PATHNAME', 'dyn_sql_DescribeTable' LANGUAGE c STRICT;
+COMMENT ON FUNCTION dynamo.describe_table(json)
+    IS 'DescribeTable: everything known about a table.
+In: {"TableName"}
+Out: {"Table": {...}}
+Errors: ValidationException (KV001), SerializationException (KV002), ResourceNotFoundException (KV003)';
+
+CREATE FUNCTION dynamo.get_item(request json) RETURNS json
+    AS 'MODULE_PATHNAME', 'dyn_sql_GetItem' LANGUAGE c STRICT;
+COMMENT ON FUNCTION dynamo.get_item(json)
+    IS 'GetItem: read the item under a key.
+In: {"TableName", "Key", "ProjectionExpression", ...}
+Out: {"Item": item}, without Item if there is none
+Errors: ValidationException (KV001), SerializationException (KV002), ResourceNotFoundException (KV003)';
+
+CREATE FUNCTION dynamo.list_tables(request json) RETURNS json
+    AS 'MODULE_PATHNAME', 'dyn_sql_ListTables' LANGUAGE c STRICT;
+COMMENT ON FUNCTION dynamo.list_tables(json)
+    IS 'ListTables: table names in byte order, up to 100 a call.
+In: {"ExclusiveStartTableName", "Limit"}
+Out: {"TableNames": [...], "LastEvaluatedTableName"}
+Errors: ValidationException (KV001), SerializationException (KV002)';
+
+CREATE FUNCTION dynamo.put_item(request json) RETURNS json
+    AS 'MODULE_PATHNAME', 'dyn_sql_PutItem' LANGUAGE c STRICT;
+COMMENT ON FUNCTION dynamo.put_item(json)
+    IS 'PutItem: insert or replace an item.
+In: {"TableName", "Item", "ConditionExpression", ...}
+Out: {"Attributes": item, ...} as ReturnValues asks
+Errors: ValidationException (KV001), SerializationException (KV002), ResourceNotFoundException (KV003), ConditionalCheckFailedException (KV005)';
+
+CREATE FUNCTION dynamo.query(request json) RETURNS json
+    AS 'MODULE_PATHNAME', 'dyn_sql_Query' LANGUAGE c STRICT;
+COMMENT ON FUNCTION dynamo.query(json)
+    IS 'Query: one page of a partition in sort-key order.
+In: {"TableName", "KeyConditionExpression", "ExpressionAttributeValues", ...}
+Out: {"Items": [...], "Count", "ScannedCount", "LastEvaluatedKey"}
+Errors: ValidationException (KV001), SerializationException (KV002), ResourceNotFoundException (KV003)';
+
+CREATE FUNCTION dynamo.scan(request json) RETURNS json
+    AS 'MODULE_PATHNAME', 'dyn_sql_Scan' LANGUAGE c STRICT;
+COMMENT ON FUNCTION dynamo.scan(json)
+    IS 'Scan: one page of a table, or of one segment of it.
+In: {"TableName", "FilterExpression", "Segment", "TotalSegments", ...}
+Out: {"Items": [...], "Count", "ScannedCount", "LastEvaluatedKey"}
+Errors: ValidationException (KV001), SerializationException (KV002), ResourceNotFoundException (KV003)';
+
+CREATE FUNCTION dynamo.update_item(request json) RETURNS json
+    AS 'MODULE_PATHNAME', 'dyn_sql_UpdateItem' LANGUAGE c STRICT;
+COMMENT ON FUNCTION dynamo.update_item(json)
+    IS 'UpdateItem: change attributes of an item, creating it if need be.
+In: {"TableName", "Key", "UpdateExpression", ...}
+Out: {"Attributes": item, ...} as ReturnValues asks
+Errors: ValidationException (KV001), SerializationException (KV002), ResourceNotFoundException (KV003), ConditionalCheckFailedException (KV005)';
+
+CREATE FUNCTION dynamo.update_table(request json) RETURNS json
+    AS 'MODULE_PATHNAME', 'dyn_sql_UpdateTable' LANGUAGE c STRICT;
+COMMENT ON FUNCTION dynamo.update_table(json)
+    IS 'UpdateTable: change billing mode, throughput or deletion protection.
+In: {"TableName", "BillingMode", "ProvisionedThroughput", "DeletionProtectionEnabled"}
+Out: {"TableDescription": {...}}
+Errors: ValidationException (KV001), SerializationException (KV002), ResourceNotFoundException (KV003)';
+
+-- The same for SQL written by hand.  Expression values and names are the JSON
+-- of the request: '{":v": {"S": "x"}}', '{"#n": "name"}'.
+CREATE FUNCTION dynamo.put_item(
+    table_name text,
+    item dynamo.item,
+    condition text DEFAULT NULL,
+    expression_values json DEFAULT NULL,
+    expression_names json DEFAULT NULL
+) RETURNS dynamo.item
+    AS 'MODULE_PATHNAME', 'dyn_sql_put_item_by_value' LANGUAGE c;
+COMMENT ON FUNCTION dynamo.put_item(text, dynamo.item, text, json, json)
+    IS 'insert or replace an item; returns the one it replaced, or NULL.
+Errors: as put_item(json)';
+
+CREATE FUNCTION dynamo.get_item(
+    table_name text,
+    key dynamo.item
+) RETURNS dynamo.item
+    AS 'MODULE_PATHNAME', 'dyn_sql_get_item_by_key' LANGUAGE c;
+COMMENT ON FUNCTION dynamo.get_item(text, dynamo.item)
+    IS 'the item under a key, or NULL.
+Errors: as get_item(json)';
+
+CREATE FUNCTION dynamo.update_item(
+    table_name text,
+    key dynamo.item,
+    update_expression text,
+    expression_values json DEFAULT NULL,
+    expression_names json DEFAULT NULL,
+    condition text DEFAULT NULL
+) RETURNS dynamo.item
+    AS 'MODULE_PATHNAME', 'dyn_sql_update_item_by_key' LANGUAGE c;
+COMMENT ON FUNCTION dynamo.update_item(text, dynamo.item, text, json, json, text)
+    IS 'change attributes of an item, creating it if need be; returns the new item.
+Errors: as update_item(json)';
+
+CREATE FUNCTION dynamo.delete_item(
+    table_name text,
+    key dynamo.item,
+    condition text DEFAULT NULL,
+    expression_values json DEFAULT NULL,
+    expression_names json DEFAULT NULL
+) RETURNS dynamo.item
+    AS 'MODULE_PATHNAME', 'dyn_sql_delete_item_by_key' LANGUAGE c;
+COMMENT ON FUNCTION dynamo.delete_item(text, dynamo.item, text, json, json)
+    IS 'delete the item under a key; returns it, or NULL if there was none.
+Errors: as delete_item(json)';
+
+CREATE FUNCTION dynamo.query(
+    table_name text,
+    key_condition text,
+    expression_values json DEFAULT NULL,
+    expression_names json DEFAULT NULL,
+    filter text DEFAULT NULL
+) RETURNS SETOF dynamo.item
+    AS 'MODULE_PATHNAME', 'dyn_sql_query_by_condition' LANGUAGE c;
+COMMENT ON FUNCTION dynamo.query(text, text, json, json, text)
+    IS 'all items of a partition that meet a key condition, in sort-key order, however many pages they are.
+Errors: as query(json)';
+
+CREATE FUNCTION dynamo.scan(
+    table_name text,
+    filter text,
+    expression_values json DEFAULT NULL,
+    expression_names json DEFAULT NULL
+) RETURNS SETOF dynamo.item
+    AS 'MODULE_PATHNAME', 'dyn_sql_scan_by_filter' LANGUAGE c;
+COMMENT ON FUNCTION dynamo.scan(text, text, json, json)
+    IS 'all items of a table that meet a filter (NULL: all), however many pages they are.
+Errors: as scan(json)';
 
 ---------------------------------------------------------------------------
 -- server: statistics

@@ -1,0 +1,329 @@
+/*-------------------------------------------------------------------------
+ *
+ * sql_functions.c
+ *		The API as SQL functions: datum -> operation -> datum.
+ *
+ * dynamo.put_item(json) and its like take the request the HTTP endpoint takes
+ * and return its reply; they run in the caller's transaction and wait for row
+ * locks as SQL does.  The overloads for people who write SQL by hand make the
+ * same request of their arguments, so there is one set of rules.
+ *
+ * JSON is UTF-8 here as everywhere in the project; a database in another
+ * encoding has it converted at this door.
+ *
+ * src/sql_functions.c
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "funcapi.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+#include "item/item_json.h"
+#include "operation/operation.h"
+
+/* Turn a failure that aborted nothing into an error, which does. */
+static void
+raise_failure(const DynOperationContext *context)
+{
+	const DynExceptionInfo *info = dyn_exception_info(context->failure.exception);
+	const char *members = context->failure.members;
+
+	ereport(ERROR,
+			(errcode(info->sqlstate),
+			 errmsg_internal("%s", context->failure.message),
+			 members ? errdetail_internal("{%s}", members) : 0,
+			 context->failure.exception == DYN_EXCEPTION_CONDITIONAL_CHECK_FAILED ?
+			 errhint("The stored item does not meet the condition; \"ReturnValuesOnConditionCheckFailure\": \"ALL_OLD\" shows it in the detail.") : 0));
+}
+
+/* Run an operation on a request in UTF-8; the reply is UTF-8 too. */
+static void
+run_text(const DynOperation *operation, const char *text, size_t len,
+		 StringInfo reply)
+{
+	DynOperationContext context = {.may_wait = true};
+	DynJson    *request = dyn_json_parse(text, len);
+
+	if (request == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+				 errmsg("request is not valid JSON"),
+				 errhint("A request is one JSON object, nested at most 1000 levels.")));
+	if (operation->access == DYN_ACCESS_WRITE)
+		PreventCommandIfReadOnly(operation->name);
+
+	initStringInfo(reply);
+	if (dyn_operation_run(&context, operation, request, reply) == DYN_OUTCOME_FAILED)
+		raise_failure(&context);
+	if (reply->len == 0)
+		appendStringInfoString(reply, "{}");
+}
+
+static Datum
+run_json(FunctionCallInfo fcinfo, const DynOperation *operation)
+{
+	text	   *argument = PG_GETARG_TEXT_PP(0);
+	int			len = VARSIZE_ANY_EXHDR(argument);
+	char	   *utf8 = pg_server_to_any(VARDATA_ANY(argument), len, PG_UTF8);
+	StringInfoData reply;
+	char	   *result;
+
+	if (utf8 != VARDATA_ANY(argument))
+		len = strlen(utf8);
+	run_text(operation, utf8, len, &reply);
+	result = pg_any_to_server(reply.data, reply.len, PG_UTF8);
+	PG_RETURN_TEXT_P(cstring_to_text(result));
+}
+
+/* dyn_sql_PutItem(json) and so on, one for each operation of the list. */
+#define DYN_OPERATION(name, handler, access) \
+	PG_FUNCTION_INFO_V1(dyn_sql_##name); \
+	Datum \
+	dyn_sql_##name(PG_FUNCTION_ARGS) \
+	{ \
+		return run_json(fcinfo, dyn_operation_find(#name, sizeof(#name) - 1)); \
+	}
+#include "operation/operation_list.h"
+#undef DYN_OPERATION
+
+/* ----- overloads for SQL ----- */
+
+/*
+ * A request made of a call's arguments.  The members are named in the order of
+ * the arguments; NULL arguments are left out.
+ */
+typedef enum ArgumentKind
+{
+	ARGUMENT_TEXT,
+	ARGUMENT_ITEM,
+	ARGUMENT_JSON
+} ArgumentKind;
+
+typedef struct Argument
+{
+	const char *member;
+	ArgumentKind kind;
+} Argument;
+
+static void
+write_text_argument(DynJsonWriter *w, text *argument, bool is_json)
+{
+	char	   *bytes = text_to_cstring(argument);
+	char	   *utf8 = pg_server_to_any(bytes, strlen(bytes), PG_UTF8);
+
+	if (is_json)
+		dyn_json_write_raw(w, utf8, strlen(utf8));
+	else
+		dyn_json_write_string(w, utf8, strlen(utf8));
+}
+
+/* Leaves the object open for more members. */
+static void
+begin_request(DynJsonWriter *w, StringInfo request, FunctionCallInfo fcinfo,
+			  const Argument *arguments)
+{
+	initStringInfo(request);
+	dyn_json_writer_init(w, request);
+	dyn_json_begin_object(w);
+	for (int i = 0; i < PG_NARGS(); i++)
+	{
+		if (PG_ARGISNULL(i))
+			continue;
+		dyn_json_write_key(w, arguments[i].member);
+		if (arguments[i].kind == ARGUMENT_ITEM)
+			dyn_json_write_item(w, PG_GETARG_DYN_ITEM(i));
+		else
+			write_text_argument(w, PG_GETARG_TEXT_PP(i),
+								arguments[i].kind == ARGUMENT_JSON);
+	}
+}
+
+static DynJson *
+run_request(const char *name, StringInfo request)
+{
+	StringInfoData reply;
+
+	run_text(dyn_operation_find(name, strlen(name)), request->data, request->len,
+			 &reply);
+	return dyn_json_parse(reply.data, reply.len);
+}
+
+/* Run and return one item of the reply, or SQL NULL. */
+static Datum
+return_item(FunctionCallInfo fcinfo, const char *name, StringInfo request,
+			const char *member)
+{
+	const DynJson *item = dyn_json_member(run_request(name, request), member);
+
+	if (item == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_DYN_ITEM(dyn_item_from_json(item));
+}
+
+static void
+write_option(DynJsonWriter *w, const char *member, const char *value)
+{
+	dyn_json_write_key(w, member);
+	dyn_json_write_cstring(w, value);
+}
+
+PG_FUNCTION_INFO_V1(dyn_sql_put_item_by_value);
+Datum
+dyn_sql_put_item_by_value(PG_FUNCTION_ARGS)
+{
+	static const Argument arguments[] = {
+		{"TableName", ARGUMENT_TEXT}, {"Item", ARGUMENT_ITEM},
+		{"ConditionExpression", ARGUMENT_TEXT},
+		{"ExpressionAttributeValues", ARGUMENT_JSON},
+		{"ExpressionAttributeNames", ARGUMENT_JSON}
+	};
+	StringInfoData request;
+	DynJsonWriter w;
+
+	begin_request(&w, &request, fcinfo, arguments);
+	write_option(&w, "ReturnValues", "ALL_OLD");
+	dyn_json_end_object(&w);
+	return return_item(fcinfo, "PutItem", &request, "Attributes");
+}
+
+PG_FUNCTION_INFO_V1(dyn_sql_get_item_by_key);
+Datum
+dyn_sql_get_item_by_key(PG_FUNCTION_ARGS)
+{
+	static const Argument arguments[] = {
+		{"TableName", ARGUMENT_TEXT}, {"Key", ARGUMENT_ITEM}
+	};
+	StringInfoData request;
+	DynJsonWriter w;
+
+	begin_request(&w, &request, fcinfo, arguments);
+	dyn_json_end_object(&w);
+	return return_item(fcinfo, "GetItem", &request, "Item");
+}
+
+PG_FUNCTION_INFO_V1(dyn_sql_update_item_by_key);
+Datum
+dyn_sql_update_item_by_key(PG_FUNCTION_ARGS)
+{
+	static const Argument arguments[] = {
+		{"TableName", ARGUMENT_TEXT}, {"Key", ARGUMENT_ITEM},
+		{"UpdateExpression", ARGUMENT_TEXT},
+		{"ExpressionAttributeValues", ARGUMENT_JSON},
+		{"ExpressionAttributeNames", ARGUMENT_JSON},
+		{"ConditionExpression", ARGUMENT_TEXT}
+	};
+	StringInfoData request;
+	DynJsonWriter w;
+
+	begin_request(&w, &request, fcinfo, arguments);
+	write_option(&w, "ReturnValues", "ALL_NEW");
+	dyn_json_end_object(&w);
+	return return_item(fcinfo, "UpdateItem", &request, "Attributes");
+}
+
+PG_FUNCTION_INFO_V1(dyn_sql_delete_item_by_key);
+Datum
+dyn_sql_delete_item_by_key(PG_FUNCTION_ARGS)
+{
+	static const Argument arguments[] = {
+		{"TableName", ARGUMENT_TEXT}, {"Key", ARGUMENT_ITEM},
+		{"ConditionExpression", ARGUMENT_TEXT},
+		{"ExpressionAttributeValues", ARGUMENT_JSON},
+		{"ExpressionAttributeNames", ARGUMENT_JSON}
+	};
+	StringInfoData request;
+	DynJsonWriter w;
+
+	begin_request(&w, &request, fcinfo, arguments);
+	write_option(&w, "ReturnValues", "ALL_OLD");
+	dyn_json_end_object(&w);
+	return return_item(fcinfo, "DeleteItem", &request, "Attributes");
+}
+
+/* Put one page's items into the result; returns where the next one starts. */
+static DynItem *
+store_page(ReturnSetInfo *result, const char *name, StringInfo request)
+{
+	const DynJson *reply = run_request(name, request);
+	const DynJson *item = dyn_json_first(dyn_json_member(reply, "Items"));
+	const DynJson *last_key = dyn_json_member(reply, "LastEvaluatedKey");
+
+	for (; item; item = dyn_json_next(item))
+	{
+		Datum		value = PointerGetDatum(dyn_item_from_json(item));
+		bool		isnull = false;
+
+		tuplestore_putvalues(result->setResult, result->setDesc, &value, &isnull);
+	}
+	return last_key == NULL ? NULL : dyn_item_from_json(last_key);
+}
+
+/* Run Query or Scan page by page to the end. */
+static Datum
+return_pages(FunctionCallInfo fcinfo, const char *name, const Argument *arguments)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	MemoryContext outer = CurrentMemoryContext;
+	MemoryContext page = AllocSetContextCreate(outer, "dynamo page",
+											   ALLOCSET_DEFAULT_SIZES);
+	DynItem    *start = NULL;
+
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+	do
+	{
+		StringInfoData request;
+		DynJsonWriter w;
+		DynItem    *last;
+
+		CHECK_FOR_INTERRUPTS();
+		MemoryContextSwitchTo(page);
+		begin_request(&w, &request, fcinfo, arguments);
+		if (start != NULL)
+		{
+			dyn_json_write_key(&w, "ExclusiveStartKey");
+			dyn_json_write_item(&w, start);
+		}
+		dyn_json_end_object(&w);
+		last = store_page(result, name, &request);
+
+		MemoryContextSwitchTo(outer);
+		if (start != NULL)
+			pfree(start);
+		start = last == NULL ? NULL :
+			(DynItem *) PG_DETOAST_DATUM_COPY(PointerGetDatum(last));
+		MemoryContextReset(page);
+	} while (start != NULL);
+	MemoryContextDelete(page);
+	return (Datum) 0;
+}
+
+PG_FUNCTION_INFO_V1(dyn_sql_query_by_condition);
+Datum
+dyn_sql_query_by_condition(PG_FUNCTION_ARGS)
+{
+	static const Argument arguments[] = {
+		{"TableName", ARGUMENT_TEXT}, {"KeyConditionExpression", ARGUMENT_TEXT},
+		{"ExpressionAttributeValues", ARGUMENT_JSON},
+		{"ExpressionAttributeNames", ARGUMENT_JSON},
+		{"FilterExpression", ARGUMENT_TEXT}
+	};
+
+	return return_pages(fcinfo, "Query", arguments);
+}
+
+PG_FUNCTION_INFO_V1(dyn_sql_scan_by_filter);
+Datum
+dyn_sql_scan_by_filter(PG_FUNCTION_ARGS)
+{
+	static const Argument arguments[] = {
+		{"TableName", ARGUMENT_TEXT}, {"FilterExpression", ARGUMENT_TEXT},
+		{"ExpressionAttributeValues", ARGUMENT_JSON},
+		{"ExpressionAttributeNames", ARGUMENT_JSON}
+	};
+
+	return return_pages(fcinfo, "Scan", arguments);
+}
