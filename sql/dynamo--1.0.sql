@@ -199,6 +199,75 @@ COMMENT ON FUNCTION dynamo_internal.key_from_argument(dynamo.item, text, text, t
 -- keyindex: the access method
 ---------------------------------------------------------------------------
 
+CREATE FUNCTION dynamo.begins_with_support(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'dynamo_begins_with_support'
+	LANGUAGE C STRICT;
+COMMENT ON FUNCTION dynamo.begins_with_support(internal) IS 'planner support for begins_with';
+
+CREATE FUNCTION dynamo.begins_with(value bytea, prefix bytea) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'dynamo_begins_with'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF
+	SUPPORT dynamo.begins_with_support;
+COMMENT ON FUNCTION dynamo.begins_with(bytea, bytea) IS 'does value begin with prefix?';
+
+-- prefixsel knows bytea: it looks the prefix up in the column's histogram.
+CREATE OPERATOR dynamo.^@ (
+	FUNCTION = dynamo.begins_with, LEFTARG = bytea, RIGHTARG = bytea,
+	RESTRICT = prefixsel, JOIN = prefixjoinsel
+);
+COMMENT ON OPERATOR dynamo.^@ (bytea, bytea) IS 'begins with';
+
+CREATE FUNCTION dynamo.dynamo_key_handler(internal) RETURNS index_am_handler
+	AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+COMMENT ON FUNCTION dynamo.dynamo_key_handler(internal) IS 'handler of access method dynamo_key';
+
+CREATE ACCESS METHOD dynamo_key TYPE INDEX HANDLER dynamo.dynamo_key_handler;
+COMMENT ON ACCESS METHOD dynamo_key IS 'ordered index for partition and sort keys, with begins_with';
+
+-- The integers are one family, or "hash = 1" would not use an index on int8.
+CREATE OPERATOR FAMILY dynamo.integer_ops USING dynamo_key;
+COMMENT ON OPERATOR FAMILY dynamo.integer_ops USING dynamo_key IS 'int8, compared with every integer type';
+
+CREATE OPERATOR CLASS dynamo.int8_ops DEFAULT FOR TYPE int8 USING dynamo_key
+	FAMILY dynamo.integer_ops AS
+	OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
+	FUNCTION 1 btint8cmp(int8, int8),
+	FUNCTION 2 btint8sortsupport(internal),
+	FUNCTION 4 btequalimage(oid);
+COMMENT ON OPERATOR CLASS dynamo.int8_ops USING dynamo_key IS 'hashes of partition keys';
+
+ALTER OPERATOR FAMILY dynamo.integer_ops USING dynamo_key ADD
+	OPERATOR 1 < (int8, int4), OPERATOR 2 <= (int8, int4), OPERATOR 3 = (int8, int4),
+	OPERATOR 4 >= (int8, int4), OPERATOR 5 > (int8, int4),
+	FUNCTION 1 (int8, int4) btint84cmp(int8, int4),
+	OPERATOR 1 < (int8, int2), OPERATOR 2 <= (int8, int2), OPERATOR 3 = (int8, int2),
+	OPERATOR 4 >= (int8, int2), OPERATOR 5 > (int8, int2),
+	FUNCTION 1 (int8, int2) btint82cmp(int8, int2);
+
+CREATE OPERATOR CLASS dynamo.bytea_ops DEFAULT FOR TYPE bytea USING dynamo_key AS
+	OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
+	OPERATOR 6 dynamo.^@,
+	FUNCTION 1 byteacmp(bytea, bytea),
+	FUNCTION 2 bytea_sortsupport(internal),
+	FUNCTION 4 btvarstrequalimage(oid);
+COMMENT ON OPERATOR CLASS dynamo.bytea_ops USING dynamo_key IS 'partition and sort keys, with begins_with';
+COMMENT ON OPERATOR FAMILY dynamo.bytea_ops USING dynamo_key IS 'partition and sort keys, with begins_with';
+
+-- For columns of one's own beside the keys.
+CREATE OPERATOR CLASS dynamo.text_ops DEFAULT FOR TYPE text USING dynamo_key AS
+	OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
+	FUNCTION 1 bttextcmp(text, text),
+	FUNCTION 2 bttextsortsupport(internal),
+	FUNCTION 4 btvarstrequalimage(oid);
+COMMENT ON OPERATOR CLASS dynamo.text_ops USING dynamo_key IS 'text, in the order of its collation';
+COMMENT ON OPERATOR FAMILY dynamo.text_ops USING dynamo_key IS 'text, in the order of its collation';
+
+CREATE FUNCTION dynamo.verify_index(index regclass, OUT index_tuples bigint, OUT heap_tuples bigint)
+	AS 'MODULE_PATHNAME', 'dynamo_verify_index'
+	LANGUAGE C STRICT;
+COMMENT ON FUNCTION dynamo.verify_index(regclass) IS
+	'check a dynamo_key index against its table; counts what it saw, raises index_corrupted on a problem';
+
 ---------------------------------------------------------------------------
 -- table: the catalog
 ---------------------------------------------------------------------------
