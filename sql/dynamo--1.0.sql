@@ -249,7 +249,7 @@ CREATE OPERATOR CLASS dynamo.bytea_ops DEFAULT FOR TYPE bytea USING dynamo_key A
 	OPERATOR 6 dynamo.^@,
 	FUNCTION 1 byteacmp(bytea, bytea),
 	FUNCTION 2 bytea_sortsupport(internal),
-	FUNCTION 4 btvarstrequalimage(oid);
+	FUNCTION 4 btequalimage(oid);
 COMMENT ON OPERATOR CLASS dynamo.bytea_ops USING dynamo_key IS 'partition and sort keys, with begins_with';
 COMMENT ON OPERATOR FAMILY dynamo.bytea_ops USING dynamo_key IS 'partition and sort keys, with begins_with';
 

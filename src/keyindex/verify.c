@@ -340,7 +340,7 @@ verify(Verify *v)
 	v->info->ii_Concurrent = true;
 	v->info->ii_Unique = false;
 	scan = table_beginscan_strat(v->heap, v->snapshot, 0, NULL, true, false);
-	table_index_build_scan(v->heap, v->index, v->info, false, false,
+	table_index_build_scan(v->heap, v->index, v->info, true, false,
 						   note_heap_tuple, v, scan);
 	compare_tids(v);
 
