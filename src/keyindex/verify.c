@@ -353,6 +353,7 @@ Datum
 dynamo_verify_index(PG_FUNCTION_ARGS)
 {
 	Oid			index_oid = PG_GETARG_OID(0);
+	const char *name = get_rel_name(index_oid);
 	Oid			heap_oid = IndexGetRelation(index_oid, true);
 	Verify		v = {0};
 	Oid			user;
@@ -364,6 +365,11 @@ dynamo_verify_index(PG_FUNCTION_ARGS)
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
+
+	if (name == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", index_oid)));
 
 	/* The table first, as everybody locks, or we could deadlock. */
 	if (OidIsValid(heap_oid))
@@ -377,8 +383,8 @@ dynamo_verify_index(PG_FUNCTION_ARGS)
 		heap_oid != IndexGetRelation(index_oid, false))
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("relation with OID %u is not an index of access method dynamo_key",
-						index_oid)));
+				 errmsg("\"%s\" is not an index of access method dynamo_key",
+						name)));
 	if (!pg_class_ownercheck(index_oid, GetUserId()))
 		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_INDEX,
 					   RelationGetRelationName(v.index));

@@ -1,7 +1,7 @@
 -- What PostgreSQL does to an index in its life.
 SET search_path = dynamo, public;
 CREATE SCHEMA keyindex_maintenance;
-CREATE TABLE keyindex_maintenance.t (hash int8, partition bytea, sort bytea, filler int);
+CREATE TABLE keyindex_maintenance.t (hash int8, partition bytea, sort bytea, filler int) WITH (autovacuum_enabled = false);
 CREATE UNIQUE INDEX t_key ON keyindex_maintenance.t USING dynamo_key (hash, partition, sort) WITH (fillfactor = 80);
 SELECT pg_get_indexdef('keyindex_maintenance.t_key'::regclass);
 -- Insertion, with page splits, in random order.
@@ -16,7 +16,7 @@ INSERT INTO keyindex_maintenance.t VALUES (1, 'p', NULL, 0), (1, 'p', NULL, 0);
 SELECT count(*) FROM keyindex_maintenance.t WHERE sort IS NULL;
 -- An update of another column is a HOT update.
 UPDATE keyindex_maintenance.t SET filler = -filler WHERE filler % 100 = 0;
-SELECT * FROM verify_index('keyindex_maintenance.t_key');
+SELECT heap_tuples FROM verify_index('keyindex_maintenance.t_key');
 -- VACUUM takes away the entries of the dead, whole pages of them.
 DELETE FROM keyindex_maintenance.t WHERE filler % 10 <> 0;
 VACUUM (INDEX_CLEANUP ON) keyindex_maintenance.t;

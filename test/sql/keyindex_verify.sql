@@ -33,7 +33,7 @@ INSERT INTO keyindex_verify.t VALUES (3001, 7, 's');
 UPDATE pg_index SET indisunique = true WHERE indexrelid = 'keyindex_verify.t_key'::regclass;
 SELECT * FROM verify_index('keyindex_verify.t_key');
 DELETE FROM keyindex_verify.t WHERE id = 3001;
-SELECT * FROM verify_index('keyindex_verify.t_key');
+SELECT heap_tuples FROM verify_index('keyindex_verify.t_key');
 -- An entry that a partial index must not have: its predicate has changed its mind.
 CREATE FUNCTION keyindex_verify.is_kept(id int) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RETURN id < 2000; END $$;
 DROP INDEX keyindex_verify.t_key;
