@@ -38,6 +38,9 @@ ON_AWS = ENDPOINT == 'aws'
 RUN = uuid.uuid4().hex[:8]
 _numbers = itertools.count(1)
 
+# The operators on items are found without naming their schema.
+SEARCH_PATH = "options='-c search_path=public,dynamo'"
+
 # One try: a retry would hide the first answer.  The service itself throttles.
 CONFIG = botocore.config.Config(
     retries={'mode': 'standard', 'total_max_attempts': 4 if ON_AWS else 1},
@@ -230,7 +233,7 @@ def sql():
     if ON_AWS:
         pytest.skip('no SQL on AWS')
     import psycopg2
-    connection = psycopg2.connect('')       # PGHOST and friends say where
+    connection = psycopg2.connect(SEARCH_PATH)  # PGHOST and friends say where
     connection.autocommit = True
 
     def run(statement, *parameters):
@@ -257,7 +260,8 @@ class OwnServer(Cluster):
 
     def sql(self, statement, *parameters, database='postgres'):
         import psycopg2
-        connection = psycopg2.connect(host=self.socket, port=5432, user='postgres', dbname=database)
+        connection = psycopg2.connect(SEARCH_PATH, host=self.socket, port=5432, user='postgres',
+                                      dbname=database)
         connection.autocommit = True
         try:
             with connection.cursor() as cursor:
