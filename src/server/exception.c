@@ -1,0 +1,157 @@
+/*-------------------------------------------------------------------------
+ *
+ * exception.c
+ *		The one place that turns an error into status, __type and message.
+ *
+ * src/server/exception.c
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xlog.h"
+#include "utils/errcodes.h"
+
+#include "base/json.h"
+#include "server/exception.h"
+
+/* PostgreSQL's errors that mean something to a client. */
+static DynErrorKind
+postgres_error_kind(int sqlstate)
+{
+	switch (sqlstate)
+	{
+		case ERRCODE_T_R_SERIALIZATION_FAILURE:
+		case ERRCODE_T_R_DEADLOCK_DETECTED:
+		case ERRCODE_LOCK_NOT_AVAILABLE:
+			return DYN_ERROR_CONFLICT;
+
+		case ERRCODE_INSUFFICIENT_PRIVILEGE:
+			return DYN_ERROR_ANSWER;
+
+		case ERRCODE_READ_ONLY_SQL_TRANSACTION:
+			return DYN_ERROR_UNAVAILABLE;
+
+		case ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE:
+			/* Strong locks and transaction ids are refused on a standby. */
+			return RecoveryInProgress() ? DYN_ERROR_UNAVAILABLE : DYN_ERROR_INTERNAL;
+
+		default:
+			break;
+	}
+	switch (ERRCODE_TO_CATEGORY(sqlstate))
+	{
+		case ERRCODE_INSUFFICIENT_RESOURCES:	/* out of disk, memory, ... */
+		case ERRCODE_OPERATOR_INTERVENTION: /* cancelled, shutting down */
+			return DYN_ERROR_UNAVAILABLE;
+		default:
+			return DYN_ERROR_INTERNAL;
+	}
+}
+
+/* The exception of a SQLSTATE of ours, or -1. */
+static int
+own_exception(int sqlstate)
+{
+	for (int i = 0; i < DYN_EXCEPTION_COUNT; i++)
+		if (dyn_exception_info((DynException) i)->sqlstate == sqlstate)
+			return i;
+	return -1;
+}
+
+DynErrorKind
+dyn_error_kind(const ErrorData *error)
+{
+	if (own_exception(error->sqlerrcode) >= 0)
+		return DYN_ERROR_ANSWER;
+	return postgres_error_kind(error->sqlerrcode);
+}
+
+DynException
+dyn_error_exception(const ErrorData *error)
+{
+	int			own = own_exception(error->sqlerrcode);
+
+	if (own >= 0)
+		return (DynException) own;
+	switch (postgres_error_kind(error->sqlerrcode))
+	{
+		case DYN_ERROR_ANSWER:
+			return DYN_EXCEPTION_ACCESS_DENIED;
+		case DYN_ERROR_CONFLICT:
+			return DYN_EXCEPTION_TRANSACTION_CONFLICT;
+		case DYN_ERROR_UNAVAILABLE:
+			return DYN_EXCEPTION_SERVICE_UNAVAILABLE;
+		case DYN_ERROR_INTERNAL:
+			break;
+	}
+	return DYN_EXCEPTION_INTERNAL_SERVER_ERROR;
+}
+
+/*
+ * What the client is told.  PostgreSQL's own words may name relations and
+ * values that are none of its business, except where they say what it lacks.
+ */
+static const char *
+error_message(const ErrorData *error)
+{
+	if (own_exception(error->sqlerrcode) >= 0)
+		return error->message;
+
+	switch (dyn_error_exception(error))
+	{
+		case DYN_EXCEPTION_ACCESS_DENIED:
+			return error->message;
+		case DYN_EXCEPTION_TRANSACTION_CONFLICT:
+			return "Transaction is ongoing for the item";
+		case DYN_EXCEPTION_SERVICE_UNAVAILABLE:
+			if (RecoveryInProgress())
+				return "This server is a standby: it answers eventually consistent reads only.";
+			if (error->sqlerrcode == ERRCODE_READ_ONLY_SQL_TRANSACTION)
+				return "This server is read-only at the moment.";
+			return "The service is unavailable at the moment.";
+		default:
+			return "Internal server error";
+	}
+}
+
+int
+dyn_exception_body(StringInfo out, DynException exception,
+				   const char *message, const char *members)
+{
+	const DynExceptionInfo *info = dyn_exception_info(exception);
+
+	appendStringInfo(out, "{\"__type\":\"%s#%s\"", info->prefix, info->name);
+	if (message != NULL && message[0] != '\0')
+	{
+		appendStringInfoString(out, info->capital_message ?
+							   ",\"Message\":" : ",\"message\":");
+		dyn_json_escape(out, message, strlen(message));
+	}
+	if (members != NULL && members[0] != '\0')
+	{
+		appendStringInfoChar(out, ',');
+		appendStringInfoString(out, members);
+	}
+	appendStringInfoChar(out, '}');
+	return info->http_status;
+}
+
+/*
+ * Further members travel in the detail as one JSON object; only our own
+ * exceptions have such a detail.
+ */
+int
+dyn_error_body(StringInfo out, const ErrorData *error)
+{
+	char	   *members = NULL;
+
+	if (own_exception(error->sqlerrcode) >= 0 && error->detail != NULL)
+	{
+		size_t		len = strlen(error->detail);
+
+		if (len >= 2 && error->detail[0] == '{' && error->detail[len - 1] == '}')
+			members = pnstrdup(error->detail + 1, len - 2);
+	}
+	return dyn_exception_body(out, dyn_error_exception(error),
+							  error_message(error), members);
+}

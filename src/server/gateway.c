@@ -1,0 +1,470 @@
+/*-------------------------------------------------------------------------
+ *
+ * gateway.c
+ *		From an HTTP request to an operation, and from its reply to HTTP.
+ *
+ * The order of the checks is the service's: size, request id, CORS, health,
+ * method and content type, JSON, target, signature, empty body.  What comes
+ * after is the operation's.
+ *
+ * src/server/gateway.c
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <time.h>
+
+#include "common/pg_prng.h"
+
+#include "base/settings.h"
+#include "base/shared_state.h"
+#include "console/metrics_page.h"
+#include "server/exception.h"
+#include "server/gateway.h"
+
+#define REQUEST_ID_LENGTH 52
+#define AMZ_JSON "application/x-amz-json-1.0"
+#define PLAIN_JSON "application/json"
+
+static bool
+header_is(const DynHttpHeader *header, const char *value)
+{
+	return header->value_len == strlen(value) &&
+		pg_strncasecmp(header->value, value, header->value_len) == 0;
+}
+
+static char *
+header_copy(const DynHttpHeader *header)
+{
+	return pnstrdup(header->value, header->value_len);
+}
+
+/* 52 characters of [0-9A-Z]: an id, not a secret. */
+static void
+append_request_id(StringInfo headers)
+{
+	static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	char		id[REQUEST_ID_LENGTH];
+	uint64		random = 0;
+
+	for (int i = 0; i < REQUEST_ID_LENGTH; i++)
+	{
+		/* 36^12 < 2^64: twelve digits of one number. */
+		if (i % 12 == 0)
+			random = pg_prng_uint64(&pg_global_prng_state);
+		id[i] = digits[random % 36];
+		random /= 36;
+	}
+	appendStringInfoString(headers, "x-amzn-RequestId: ");
+	appendBinaryStringInfo(headers, id, REQUEST_ID_LENGTH);
+	appendStringInfoString(headers, "\r\n");
+}
+
+/*
+ * The headers every answer carries, refused ones excepted.  Control
+ * characters can't come back in the echoed values: http/ refuses them.
+ */
+static void
+append_headers(StringInfo headers, const DynHttpRequest *http)
+{
+	const DynHttpHeader *header;
+
+	append_request_id(headers);
+	if (dyn_http_header(http, "Origin") == NULL)
+		return;
+
+	appendStringInfoString(headers,
+						   "Access-Control-Allow-Origin: *\r\n"
+						   "Access-Control-Expose-Headers: x-amzn-RequestId,"
+						   "x-amzn-ErrorType,x-amzn-ErrorMessage,x-amz-crc32,"
+						   "Date\r\n");
+	if (strcmp(http->method, "OPTIONS") != 0)
+		return;
+	header = dyn_http_header(http, "Access-Control-Request-Headers");
+	if (header != NULL)
+		appendStringInfo(headers, "Access-Control-Allow-Headers: %.*s\r\n",
+						 (int) header->value_len, header->value);
+	header = dyn_http_header(http, "Access-Control-Request-Method");
+	if (header != NULL)
+		appendStringInfo(headers, "Access-Control-Allow-Methods: %.*s\r\n",
+						 (int) header->value_len, header->value);
+	appendStringInfoString(headers, "Access-Control-Max-Age: 172800\r\n");
+}
+
+/* What GET answers: health for every path that is not a page of ours. */
+static void
+accept_get(DynWork *work)
+{
+	const DynHttpHeader *host;
+
+	work->content_type = "text/plain; charset=utf-8";
+	if (strcmp(work->http->path, "/ready") == 0)
+	{
+		work->kind = DYN_WORK_READINESS;
+		return;
+	}
+	work->status = 200;
+	if (strcmp(work->http->path, "/metrics") == 0)
+	{
+		if (!work->http->peer_is_loopback && !dyn_public_metrics)
+		{
+			/* It names tables. */
+			work->status = 403;
+			appendStringInfoString(&work->reply,
+								   "Metrics are for this machine only; see dynamo.public_metrics.\n");
+			return;
+		}
+		work->content_type = DYN_METRICS_PAGE_TYPE;
+		dyn_metrics_page(&work->reply);
+		return;
+	}
+	host = dyn_http_header(work->http, "Host");
+	appendStringInfo(&work->reply, "healthy: %.*s ",
+					 host ? (int) host->value_len : 0,
+					 host ? host->value : "");
+}
+
+/*
+ * Is the body's content type one of the two?  Parameters don't count.  Sets the
+ * type of the answer, too.
+ */
+static bool
+accept_content_type(DynWork *work)
+{
+	const DynHttpHeader *header = dyn_http_header(work->http, "Content-Type");
+	DynHttpHeader type;
+	const char *semicolon;
+
+	work->content_type = AMZ_JSON;
+	if (header == NULL)
+		return false;
+	type = *header;
+	semicolon = memchr(type.value, ';', type.value_len);
+	if (semicolon)
+		type.value_len = semicolon - type.value;
+	while (type.value_len > 0 &&
+		   (type.value[type.value_len - 1] == ' ' ||
+			type.value[type.value_len - 1] == '\t'))
+		type.value_len--;
+
+	if (header_is(&type, PLAIN_JSON))
+	{
+		work->content_type = PLAIN_JSON;
+		return true;
+	}
+	return header_is(&type, AMZ_JSON);
+}
+
+static const DynOperation *
+find_operation(const DynHttpRequest *http)
+{
+	static const char *const prefixes[] = {
+		"DynamoDB_20120810.",
+		"DynamoDBStreams_20120810."
+	};
+	const DynHttpHeader *target = dyn_http_header(http, "X-Amz-Target");
+
+	if (target == NULL)
+		return NULL;
+	for (int i = 0; i < lengthof(prefixes); i++)
+	{
+		size_t		len = strlen(prefixes[i]);
+
+		if (target->value_len > len &&
+			memcmp(target->value, prefixes[i], len) == 0)
+			return dyn_operation_find(target->value + len,
+									  target->value_len - len);
+	}
+	return NULL;
+}
+
+static void
+accept_post(DynWork *work)
+{
+	DynHttpRequest *http = work->http;
+	const DynHttpHeader *host;
+
+	if (!accept_content_type(work) && http->body_len > 0)
+	{
+		work->status = 404;
+		work->content_type = NULL;
+		appendStringInfoString(&work->reply, "<UnknownOperationException/>\n");
+		return;
+	}
+	if (http->body_len > 0)
+	{
+		work->json = dyn_json_parse(http->body, http->body_len);
+		if (work->json == NULL)
+		{
+			dyn_gateway_refuse(work, DYN_EXCEPTION_SERIALIZATION, NULL, NULL);
+			return;
+		}
+	}
+	work->operation = find_operation(http);
+	if (work->operation == NULL)
+	{
+		dyn_gateway_refuse(work, DYN_EXCEPTION_UNKNOWN_OPERATION, NULL, NULL);
+		return;
+	}
+	work->kind = DYN_WORK_OPERATION;
+	host = dyn_http_header(http, "Host");
+	work->context.endpoint = host ? header_copy(host) : "localhost";
+}
+
+static void
+accept_request(DynWork *work)
+{
+	DynHttpRequest *http = work->http;
+	StringInfoData headers;
+
+	if (http->refused == 500)
+	{
+		/* Broken compression. */
+		dyn_gateway_refuse(work, DYN_EXCEPTION_INTERNAL_SERVER_ERROR,
+						   "Internal server error", NULL);
+		return;
+	}
+	if (http->refused != 0)
+	{
+		work->status = http->refused;
+		return;
+	}
+
+	initStringInfo(&headers);
+	append_headers(&headers, http);
+	work->headers = headers.data;
+
+	if (strcmp(http->method, "OPTIONS") == 0)
+		work->status = 200;
+	else if (strcmp(http->method, "GET") == 0 ||
+			 strcmp(http->method, "HEAD") == 0)
+		accept_get(work);
+	else if (strcmp(http->method, "POST") == 0)
+		accept_post(work);
+	else
+	{
+		work->status = 404;
+		work->content_type = NULL;
+		appendStringInfoString(&work->reply, "<UnknownOperationException/>\n");
+	}
+}
+
+DynWork *
+dyn_gateway_accept(DynHttpRequest *http)
+{
+	MemoryContext old_context = MemoryContextSwitchTo(http->memory);
+	DynWork    *work = palloc0(sizeof(DynWork));
+
+	work->http = http;
+	http->work = work;
+	work->kind = DYN_WORK_ANSWERED;
+	work->content_type = AMZ_JSON;
+	work->status = 200;
+	INSTR_TIME_SET_CURRENT(work->arrived);
+	initStringInfo(&work->reply);
+
+	PG_TRY();
+	{
+		accept_request(work);
+	}
+	PG_CATCH();
+	{
+		/* Out of memory is all there can be; no transaction is open. */
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(http->memory);
+		error = CopyErrorData();
+		EmitErrorReport();
+		FlushErrorState();
+		work->kind = DYN_WORK_ANSWERED;
+		dyn_gateway_refuse_error(work, error);
+	}
+	PG_END_TRY();
+
+	MemoryContextSwitchTo(old_context);
+	return work;
+}
+
+/*
+ * Is this the name of the local machine, "localhost:8000" or
+ * "http://127.0.0.1"?  A web page from elsewhere that a browser on this machine
+ * shows can reach a loopback port, by its own name that suddenly resolves to
+ * 127.0.0.1, too; but it can't make the browser send these names.
+ */
+static bool
+names_local_machine(const DynHttpHeader *header)
+{
+	char	   *name = header_copy(header);
+	char	   *scheme = strstr(name, "://");
+	char	   *end;
+	size_t		len;
+
+	if (scheme != NULL)
+		name = scheme + 3;
+	if (name[0] == '[')
+		return strncmp(name, "[::1]", 5) == 0 &&
+			(name[5] == '\0' || name[5] == ':');
+
+	end = strchr(name, ':');
+	if (end != NULL)
+		*end = '\0';
+	len = strlen(name);
+	if (pg_strcasecmp(name, "localhost") == 0)
+		return true;
+	if (len > 10 && pg_strcasecmp(name + len - 10, ".localhost") == 0)
+		return true;
+	return strncmp(name, "127.", 4) == 0 &&
+		strspn(name, "0123456789.") == len;
+}
+
+static bool
+may_accept_any_credentials(const DynHttpRequest *http)
+{
+	const DynHttpHeader *host;
+	const DynHttpHeader *origin;
+
+	if (!dyn_accept_any_credentials || !http->peer_is_loopback)
+		return false;
+	host = dyn_http_header(http, "Host");
+	origin = dyn_http_header(http, "Origin");
+	return host != NULL && names_local_machine(host) &&
+		(origin == NULL || names_local_machine(origin));
+}
+
+static void
+signed_request(const DynWork *work, DynSignedRequest *request)
+{
+	const DynHttpRequest *http = work->http;
+	DynSignedHeader *headers;
+
+	headers = palloc(sizeof(DynSignedHeader) * Max(http->nheaders, 1));
+	for (int i = 0; i < http->nheaders; i++)
+	{
+		headers[i].name = http->headers[i].name;
+		headers[i].name_len = http->headers[i].name_len;
+		headers[i].value = http->headers[i].value;
+		headers[i].value_len = http->headers[i].value_len;
+	}
+	request->method = http->method;
+	request->path = http->path;
+	request->query = http->query;
+	request->headers = headers;
+	request->nheaders = http->nheaders;
+	request->body = http->raw_body;
+	request->body_len = http->raw_body_len;
+}
+
+bool
+dyn_gateway_needs_catalog(const DynWork *work)
+{
+	DynSignedRequest request;
+
+	signed_request(work, &request);
+	return dyn_sigv4_needs_catalog(&request);
+}
+
+void
+dyn_gateway_authenticate(DynWork *work)
+{
+	DynSignedRequest request;
+
+	signed_request(work, &request);
+	dyn_sigv4_verify(&request, (int64) time(NULL),
+					 may_accept_any_credentials(work->http),
+					 &work->principal);
+	work->authenticated = true;
+	work->context.principal = work->principal.access_key_id;
+}
+
+void
+dyn_gateway_check_body(const DynWork *work)
+{
+	if (work->json == NULL)
+		dyn_raise(SERIALIZATION, "%s", "");
+}
+
+static bool
+member_is_true(const DynJson *object, const char *name)
+{
+	const DynJson *member;
+	uint32		len;
+
+	if (object == NULL || dyn_json_kind(object) != DYN_JSON_OBJECT)
+		return false;
+	member = dyn_json_member(object, name);
+	if (member == NULL)
+		return false;
+	if (dyn_json_kind(member) == DYN_JSON_STRING)
+		return pg_strcasecmp(dyn_json_string(member, &len), "true") == 0;
+	return dyn_json_kind(member) == DYN_JSON_TRUE;
+}
+
+bool
+dyn_gateway_wants_consistent_read(const DynWork *work)
+{
+	const DynJson *tables;
+
+	if (work->json == NULL || dyn_json_kind(work->json) != DYN_JSON_OBJECT)
+		return false;
+	if (member_is_true(work->json, "ConsistentRead"))
+		return true;
+	tables = dyn_json_member(work->json, "RequestItems");
+	if (tables == NULL || dyn_json_kind(tables) != DYN_JSON_OBJECT)
+		return false;
+	for (const DynJson *table = dyn_json_first(tables); table != NULL;
+		 table = dyn_json_next(table))
+		if (member_is_true(table, "ConsistentRead"))
+			return true;
+	return false;
+}
+
+void
+dyn_gateway_refuse(DynWork *work, DynException exception, const char *message,
+				   const char *members)
+{
+	resetStringInfo(&work->reply);
+	work->status = dyn_exception_body(&work->reply, exception, message,
+									  members);
+	dyn_metrics_record_error(&dyn_shared->metrics, exception);
+}
+
+void
+dyn_gateway_refuse_error(DynWork *work, const ErrorData *error)
+{
+	DynException exception = dyn_error_exception(error);
+
+	/*
+	 * The developer who has just started this server and has no access key
+	 * yet should not have to search for the way on.
+	 */
+	if (exception == DYN_EXCEPTION_UNRECOGNIZED_CLIENT &&
+		work->http->peer_is_loopback)
+	{
+		dyn_gateway_refuse(work, exception,
+						   psprintf("%s (dynamo.create_access_key() makes access keys; "
+									"with dynamo.accept_any_credentials = on this server takes any.)",
+									error->message), NULL);
+		return;
+	}
+	resetStringInfo(&work->reply);
+	work->status = dyn_error_body(&work->reply, error);
+	dyn_metrics_record_error(&dyn_shared->metrics, exception);
+}
+
+void
+dyn_gateway_answer(DynWork *work)
+{
+	if (work->operation != NULL)
+	{
+		instr_time	now;
+
+		INSTR_TIME_SET_CURRENT(now);
+		INSTR_TIME_SUBTRACT(now, work->arrived);
+		dyn_metrics_record(&dyn_shared->metrics, work->context.table_name,
+						   work->status == 200,
+						   dyn_operation_number(work->operation),
+						   work->status != 200, INSTR_TIME_GET_MICROSEC(now));
+	}
+	dyn_http_reply(work->http, work->status, work->content_type, work->headers,
+				   work->reply.data, work->reply.len);
+}

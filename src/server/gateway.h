@@ -1,0 +1,87 @@
+/*-------------------------------------------------------------------------
+ *
+ * gateway.h
+ *		From an HTTP request to an operation, and from its reply to HTTP.
+ *
+ * src/server/gateway.h
+ *-------------------------------------------------------------------------
+ */
+#ifndef DYN_GATEWAY_H
+#define DYN_GATEWAY_H
+
+#include "lib/ilist.h"
+#include "lib/stringinfo.h"
+#include "portability/instr_time.h"
+
+#include "access/xlogdefs.h"
+#include "auth/sigv4.h"
+#include "http/http.h"
+#include "operation/operation.h"
+
+/* What is to be done for a request. */
+typedef enum DynWorkKind
+{
+	DYN_WORK_ANSWERED,			/* nothing: status and reply are set */
+	DYN_WORK_READINESS,			/* GET /ready */
+	DYN_WORK_OPERATION
+} DynWorkKind;
+
+/*
+ * One request on its way.  Lives in the request's memory, and so do the reply
+ * and all an operation allocates for it: none of it is a transaction's.
+ */
+typedef struct DynWork
+{
+	dlist_node	node;			/* in exactly one of the worker's queues */
+	DynHttpRequest *http;
+	DynWorkKind kind;
+
+	const DynOperation *operation;
+	const DynJson *json;		/* NULL: the body was empty */
+	bool		authenticated;
+	DynPrincipal principal;
+	DynOperationContext context;
+
+	/* The reply. */
+	int			status;
+	const char *content_type;
+	const char *headers;		/* further header lines, or NULL */
+	StringInfoData reply;
+
+	/* How it goes. */
+	bool		alone;			/* in a transaction of its own */
+	bool		has_written;	/* its transaction has written, maybe for it */
+	DynOutcome	outcome;
+	XLogRecPtr	lsn;			/* WAL the reply waits for */
+	instr_time	arrived;
+	instr_time	held_since;
+	int			tries;			/* times it met a running transaction */
+	int64		not_before;		/* us of the monotonic clock: next try */
+	int64		give_up;		/* us: answer TransactionConflictException */
+} DynWork;
+
+/* Take a request in: no transaction, no error is raised. */
+extern DynWork *dyn_gateway_accept(DynHttpRequest *http);
+
+/*
+ * Who asks?  Raises the service's errors.  If *needs_catalog, it must be called
+ * in a transaction, which an error leaves in need of an abort.
+ */
+extern bool dyn_gateway_needs_catalog(const DynWork *work);
+extern void dyn_gateway_authenticate(DynWork *work);
+
+/* What remains to be checked once the caller is known; raises. */
+extern void dyn_gateway_check_body(const DynWork *work);
+
+/* True if the request asks for the newest state (ConsistentRead). */
+extern bool dyn_gateway_wants_consistent_read(const DynWork *work);
+
+/* Set the reply to an exception or an error. */
+extern void dyn_gateway_refuse(DynWork *work, DynException exception,
+							   const char *message, const char *members);
+extern void dyn_gateway_refuse_error(DynWork *work, const ErrorData *error);
+
+/* Send the reply; frees the request and the work. */
+extern void dyn_gateway_answer(DynWork *work);
+
+#endif							/* DYN_GATEWAY_H */
