@@ -472,3 +472,67 @@ Errors: as scan(json)';
 ---------------------------------------------------------------------------
 -- server: statistics
 ---------------------------------------------------------------------------
+
+CREATE FUNCTION dynamo_internal.stat_operations(
+  OUT operation text, OUT table_name text, OUT calls int8, OUT errors int8,
+  OUT total_ms float8, OUT mean_ms float8,
+  OUT p50_ms float8, OUT p90_ms float8, OUT p99_ms float8)
+RETURNS SETOF record
+LANGUAGE C STRICT VOLATILE AS 'MODULE_PATHNAME', 'dyn_stat_operations';
+
+CREATE VIEW dynamo.stat_operations AS
+  SELECT * FROM dynamo_internal.stat_operations();
+COMMENT ON VIEW dynamo.stat_operations IS
+  'requests to the endpoint and their latency, by operation and table';
+
+CREATE FUNCTION dynamo_internal.stat_exceptions(OUT exception text, OUT answers int8)
+RETURNS SETOF record
+LANGUAGE C STRICT VOLATILE AS 'MODULE_PATHNAME', 'dyn_stat_exceptions';
+
+CREATE VIEW dynamo.stat_exceptions AS
+  SELECT * FROM dynamo_internal.stat_exceptions();
+COMMENT ON VIEW dynamo.stat_exceptions IS
+  'answers of the endpoint that were exceptions';
+
+CREATE FUNCTION dynamo_internal.stat_workers(
+  OUT worker int4, OUT pid int4, OUT started timestamptz, OUT requests int8,
+  OUT rounds int8, OUT writes int8, OUT transactions int8,
+  OUT transaction_ids int8, OUT reruns int8, OUT busy int8,
+  OUT connections int8, OUT accepted int8, OUT refused int8,
+  OUT bytes_received int8, OUT bytes_sent int8, OUT queued int8,
+  OUT retrying int8, OUT held int8)
+RETURNS SETOF record
+LANGUAGE C STRICT VOLATILE AS 'MODULE_PATHNAME', 'dyn_stat_workers';
+
+CREATE VIEW dynamo.stat_workers AS
+  SELECT * FROM dynamo_internal.stat_workers();
+COMMENT ON VIEW dynamo.stat_workers IS
+  'the HTTP workers that run, and what they have done since they started';
+
+CREATE FUNCTION dynamo_internal.stat_flush(
+  OUT flusher_pid int4, OUT wanted_lsn pg_lsn, OUT done_lsn pg_lsn,
+  OUT flushes int8, OUT flush_ms float8, OUT flush_p99_ms float8,
+  OUT inline_flushes int8, OUT held_replies int8, OUT held_ms float8,
+  OUT held_p99_ms float8)
+RETURNS SETOF record
+LANGUAGE C STRICT VOLATILE AS 'MODULE_PATHNAME', 'dyn_stat_flush';
+
+CREATE VIEW dynamo.stat_flush AS
+  SELECT * FROM dynamo_internal.stat_flush();
+COMMENT ON VIEW dynamo.stat_flush IS
+  'the group flush: how often, how long, and the replies that waited for it';
+
+CREATE FUNCTION dynamo.stat_reset() RETURNS void
+LANGUAGE C STRICT VOLATILE AS 'MODULE_PATHNAME', 'dyn_stat_reset';
+COMMENT ON FUNCTION dynamo.stat_reset() IS
+  'set the figures of stat_operations, stat_exceptions and stat_flush to zero';
+
+REVOKE ALL ON FUNCTION dynamo_internal.stat_operations(), dynamo_internal.stat_exceptions(),
+  dynamo_internal.stat_workers(), dynamo_internal.stat_flush(), dynamo.stat_reset()
+  FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dynamo_internal.stat_operations(), dynamo_internal.stat_exceptions(),
+  dynamo_internal.stat_workers(), dynamo_internal.stat_flush()
+  TO pg_monitor;
+GRANT SELECT ON dynamo.stat_operations, dynamo.stat_exceptions,
+  dynamo.stat_workers, dynamo.stat_flush TO pg_monitor;
+GRANT USAGE ON SCHEMA dynamo, dynamo_internal TO pg_monitor;

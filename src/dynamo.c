@@ -9,8 +9,10 @@
 #include "postgres.h"
 
 #include "fmgr.h"
+#include "miscadmin.h"
 
 #include "base/settings.h"
+#include "server/launcher.h"
 
 PG_MODULE_MAGIC;
 
@@ -20,4 +22,12 @@ void
 _PG_init(void)
 {
 	dyn_settings_define();
+
+	/*
+	 * The endpoint needs memory and processes that can only be asked for while
+	 * the server starts.  Loaded later, the types, the access method and the
+	 * functions work all the same.
+	 */
+	if (process_shared_preload_libraries_in_progress)
+		dyn_launcher_register();
 }

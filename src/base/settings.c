@@ -23,6 +23,7 @@ char	   *dyn_listen_addresses;
 int			dyn_lock_timeout;
 int			dyn_max_connections;
 int			dyn_port;
+bool		dyn_public_metrics;
 char	   *dyn_region;
 int			dyn_request_timeout;
 int			dyn_workers;
@@ -104,6 +105,11 @@ dyn_settings_define(void)
 							NULL,
 							&dyn_port, 8000, 1, 65535,
 							at_start, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable("dynamo.public_metrics",
+							 "Answers GET /metrics for clients on other machines, too.",
+							 "The page names tables and needs no access key.",
+							 &dyn_public_metrics, false,
+							 PGC_SIGHUP, 0, NULL, NULL, NULL);
 	DefineCustomStringVariable("dynamo.region",
 							   "The region named in ARNs.",
 							   NULL,

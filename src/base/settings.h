@@ -18,6 +18,7 @@ extern PGDLLIMPORT int dyn_lock_timeout;	/* ms a request waits for a row
 											 * held by a running transaction */
 extern PGDLLIMPORT int dyn_max_connections; /* connections per worker */
 extern PGDLLIMPORT int dyn_port;
+extern PGDLLIMPORT bool dyn_public_metrics; /* GET /metrics from other machines */
 extern PGDLLIMPORT char *dyn_region;	/* region named in ARNs */
 extern PGDLLIMPORT int dyn_request_timeout; /* seconds to receive one request */
 extern PGDLLIMPORT int dyn_workers; /* HTTP workers; 0: one per core */

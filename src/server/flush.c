@@ -131,7 +131,8 @@ dyn_flush_seen(void)
 bool
 dyn_flush_wants_standby(void)
 {
-	return SyncRepRequested() && SyncStandbysDefined();
+	return SyncRepRequested() &&
+		SyncRepStandbyNames != NULL && SyncRepStandbyNames[0] != '\0';
 }
 
 XLogRecPtr

@@ -178,6 +178,30 @@ find_operation(const DynHttpRequest *http)
 	return NULL;
 }
 
+/* Hand the parts of the message to auth/, which knows no HTTP. */
+static void
+collect_signed_parts(DynWork *work)
+{
+	const DynHttpRequest *http = work->http;
+	DynSignedHeader *headers;
+
+	headers = palloc(sizeof(DynSignedHeader) * Max(http->nheaders, 1));
+	for (int i = 0; i < http->nheaders; i++)
+	{
+		headers[i].name = http->headers[i].name;
+		headers[i].name_len = http->headers[i].name_len;
+		headers[i].value = http->headers[i].value;
+		headers[i].value_len = http->headers[i].value_len;
+	}
+	work->signed_parts.method = http->method;
+	work->signed_parts.path = http->path;
+	work->signed_parts.query = http->query;
+	work->signed_parts.headers = headers;
+	work->signed_parts.nheaders = http->nheaders;
+	work->signed_parts.body = http->raw_body;
+	work->signed_parts.body_len = http->raw_body_len;
+}
+
 static void
 accept_post(DynWork *work)
 {
@@ -209,6 +233,7 @@ accept_post(DynWork *work)
 	work->kind = DYN_WORK_OPERATION;
 	host = dyn_http_header(http, "Host");
 	work->context.endpoint = host ? header_copy(host) : "localhost";
+	collect_signed_parts(work);
 }
 
 static void
@@ -260,6 +285,7 @@ dyn_gateway_accept(DynHttpRequest *http)
 	work->kind = DYN_WORK_ANSWERED;
 	work->content_type = AMZ_JSON;
 	work->status = 200;
+	work->exception = -1;
 	INSTR_TIME_SET_CURRENT(work->arrived);
 	initStringInfo(&work->reply);
 
@@ -331,54 +357,21 @@ may_accept_any_credentials(const DynHttpRequest *http)
 		(origin == NULL || names_local_machine(origin));
 }
 
-static void
-signed_request(const DynWork *work, DynSignedRequest *request)
-{
-	const DynHttpRequest *http = work->http;
-	DynSignedHeader *headers;
-
-	headers = palloc(sizeof(DynSignedHeader) * Max(http->nheaders, 1));
-	for (int i = 0; i < http->nheaders; i++)
-	{
-		headers[i].name = http->headers[i].name;
-		headers[i].name_len = http->headers[i].name_len;
-		headers[i].value = http->headers[i].value;
-		headers[i].value_len = http->headers[i].value_len;
-	}
-	request->method = http->method;
-	request->path = http->path;
-	request->query = http->query;
-	request->headers = headers;
-	request->nheaders = http->nheaders;
-	request->body = http->raw_body;
-	request->body_len = http->raw_body_len;
-}
-
 bool
 dyn_gateway_needs_catalog(const DynWork *work)
 {
-	DynSignedRequest request;
-
-	signed_request(work, &request);
-	return dyn_sigv4_needs_catalog(&request);
+	return dyn_sigv4_needs_catalog(&work->signed_parts);
 }
 
 void
 dyn_gateway_authenticate(DynWork *work)
 {
-	DynSignedRequest request;
-
-	signed_request(work, &request);
-	dyn_sigv4_verify(&request, (int64) time(NULL),
+	dyn_sigv4_verify(&work->signed_parts, (int64) time(NULL),
 					 may_accept_any_credentials(work->http),
 					 &work->principal);
 	work->authenticated = true;
 	work->context.principal = work->principal.access_key_id;
-}
 
-void
-dyn_gateway_check_body(const DynWork *work)
-{
 	if (work->json == NULL)
 		dyn_raise(SERIALIZATION, "%s", "");
 }
@@ -425,7 +418,7 @@ dyn_gateway_refuse(DynWork *work, DynException exception, const char *message,
 	resetStringInfo(&work->reply);
 	work->status = dyn_exception_body(&work->reply, exception, message,
 									  members);
-	dyn_metrics_record_error(&dyn_shared->metrics, exception);
+	work->exception = exception;
 }
 
 void
@@ -448,7 +441,7 @@ dyn_gateway_refuse_error(DynWork *work, const ErrorData *error)
 	}
 	resetStringInfo(&work->reply);
 	work->status = dyn_error_body(&work->reply, error);
-	dyn_metrics_record_error(&dyn_shared->metrics, exception);
+	work->exception = exception;
 }
 
 void
@@ -465,6 +458,9 @@ dyn_gateway_answer(DynWork *work)
 						   dyn_operation_number(work->operation),
 						   work->status != 200, INSTR_TIME_GET_MICROSEC(now));
 	}
+	if (work->exception >= 0)
+		dyn_metrics_record_error(&dyn_shared->metrics,
+								 (DynException) work->exception);
 	dyn_http_reply(work->http, work->status, work->content_type, work->headers,
 				   work->reply.data, work->reply.len);
 }

@@ -38,19 +38,20 @@ typedef struct DynWork
 
 	const DynOperation *operation;
 	const DynJson *json;		/* NULL: the body was empty */
+	DynSignedRequest signed_parts;
 	bool		authenticated;
 	DynPrincipal principal;
 	DynOperationContext context;
 
 	/* The reply. */
 	int			status;
+	int			exception;		/* DynException, or -1 */
 	const char *content_type;
 	const char *headers;		/* further header lines, or NULL */
 	StringInfoData reply;
 
 	/* How it goes. */
 	bool		alone;			/* in a transaction of its own */
-	bool		has_written;	/* its transaction has written, maybe for it */
 	DynOutcome	outcome;
 	XLogRecPtr	lsn;			/* WAL the reply waits for */
 	instr_time	arrived;
@@ -64,14 +65,12 @@ typedef struct DynWork
 extern DynWork *dyn_gateway_accept(DynHttpRequest *http);
 
 /*
- * Who asks?  Raises the service's errors.  If *needs_catalog, it must be called
- * in a transaction, which an error leaves in need of an abort.
+ * Who asks, and is there a body?  Raises the service's errors.  If it needs the
+ * catalog it must be called in a transaction, which an error leaves in need of
+ * an abort; if not, it touches nothing that would have to be cleaned up.
  */
 extern bool dyn_gateway_needs_catalog(const DynWork *work);
 extern void dyn_gateway_authenticate(DynWork *work);
-
-/* What remains to be checked once the caller is known; raises. */
-extern void dyn_gateway_check_body(const DynWork *work);
 
 /* True if the request asks for the newest state (ConsistentRead). */
 extern bool dyn_gateway_wants_consistent_read(const DynWork *work);

@@ -80,7 +80,7 @@ dyn_process_connect(Oid database)
 		BackgroundWorkerInitializeConnection(NULL, NULL, 0);
 }
 
-void
+bool
 dyn_process_interrupts(void)
 {
 	/*
@@ -90,15 +90,15 @@ dyn_process_interrupts(void)
 	 */
 	QueryCancelPending = false;
 	if (dyn_process_must_stop())
-		return;
+		return false;
 
 	CHECK_FOR_INTERRUPTS();
 	ProcessCatchupInterrupt();
-	if (ConfigReloadPending)
-	{
-		ConfigReloadPending = false;
-		ProcessConfigFile(PGC_SIGHUP);
-	}
+	if (!ConfigReloadPending)
+		return false;
+	ConfigReloadPending = false;
+	ProcessConfigFile(PGC_SIGHUP);
+	return true;
 }
 
 bool

@@ -27,9 +27,10 @@ extern void dyn_process_connect(Oid database);
 
 /*
  * Between two pieces of work: whatever other processes have asked of this one
- * (settings, barriers, invalidations).  Never in a transaction.
+ * (settings, barriers, invalidations).  Never in a transaction.  Returns true
+ * if settings may have changed.
  */
-extern void dyn_process_interrupts(void);
+extern bool dyn_process_interrupts(void);
 
 /* True once the process should leave. */
 extern bool dyn_process_must_stop(void);

@@ -1,0 +1,68 @@
+/*-------------------------------------------------------------------------
+ *
+ * readiness.c
+ *		GET /ready: should a load balancer send requests here?
+ *
+ * Apart from GET /, which says "healthy" as long as the process runs: that is
+ * the service's answer, and what liveness checks ask for.
+ *
+ * src/server/readiness.c
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xlog.h"
+#include "utils/timestamp.h"
+
+#include "base/shared_state.h"
+#include "server/database_hold.h"
+#include "server/flush.h"
+#include "server/process.h"
+#include "server/readiness.h"
+
+/* A flush that takes longer than this is stuck: on a disk or a standby. */
+#define STUCK_FLUSH_MS 10000
+
+static bool
+flush_is_stuck(void)
+{
+	TimestampTz started = pg_atomic_read_u64(&dyn_shared->flush_started);
+
+	return started != 0 &&
+		TimestampDifferenceExceeds(started, GetCurrentTimestamp(),
+								   STUCK_FLUSH_MS);
+}
+
+static bool
+flusher_is_missing(void)
+{
+	return pg_atomic_read_u32(&dyn_shared->flusher.pid) == 0 &&
+		!dyn_flush_is_own_task();
+}
+
+int
+dyn_readiness(bool extension_present, StringInfo out)
+{
+	const char *reason = NULL;
+
+	if (dyn_process_must_stop())
+		reason = "stopping";
+	else if (dyn_database_is_held())
+		reason = "the database is being dropped or altered";
+	else if (!extension_present)
+		reason = "extension dynamo is not installed";
+	else if (RecoveryInProgress())
+		reason = "standby: eventually consistent reads only";
+	else if (flusher_is_missing())
+		reason = "no flusher";
+	else if (flush_is_stuck())
+		reason = "flush is stuck";
+
+	if (reason == NULL)
+	{
+		appendStringInfoString(out, "ready\n");
+		return 200;
+	}
+	appendStringInfo(out, "not ready: %s\n", reason);
+	return 503;
+}

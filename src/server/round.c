@@ -1,0 +1,660 @@
+/*-------------------------------------------------------------------------
+ *
+ * round.c
+ *		Run what has been read from the sockets, sharing transactions.
+ *
+ * The requests of a round share one transaction, so that under load a write
+ * costs a fraction of a transaction id and of a commit record; their replies
+ * wait for the same flush anyway.  Each has a snapshot of its own, taken when
+ * it begins: it sees what the ones before it wrote.
+ *
+ * An error aborts the transaction and all that was written in it.  Then what
+ * the transaction had run is run again, each request alone, so that one
+ * client's error is never another's.  If nothing had been written, nothing is
+ * lost: what had been read was true, and only the request that raised the
+ * error has to be answered with it.
+ *
+ * Nothing waits here for somebody else's transaction.  A request that meets
+ * one goes to the retry queue and comes back a little later, for at most
+ * dynamo.lock_timeout.
+ *
+ * src/server/round.c
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "commands/extension.h"
+#include "catalog/pg_authid.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "tcop/tcopprot.h"
+#include "utils/inval.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+
+#include "base/settings.h"
+#include "server/exception.h"
+#include "server/flush.h"
+#include "server/process.h"
+#include "server/readiness.h"
+#include "server/round.h"
+
+/*
+ * Bounds of one round.  A Scan may take milliseconds; those who wait for a
+ * GetItem should not wait for many of them, and sockets must be read.
+ */
+#define MAX_ROUND_REQUESTS 128
+#define MAX_ROUND_US 4000
+
+/*
+ * While a commit of this worker waits for its flush, the next flush can't
+ * begin: writing now instead of then gains little, and a transaction for one
+ * request costs a whole transaction id.  So writes gather until the flush is
+ * done or until there are this many.
+ */
+#define ENOUGH_WRITES 8
+
+/* Retries: 1, 2, 4, 8, 16, 16, ... ms. */
+#define FIRST_RETRY_US 1000
+#define MAX_RETRY_DOUBLINGS 4
+
+typedef enum ExtensionState
+{
+	EXTENSION_UNKNOWN,
+	EXTENSION_MISSING,
+	EXTENSION_PRESENT
+} ExtensionState;
+
+static ExtensionState extension_state = EXTENSION_UNKNOWN;
+
+int64
+dyn_clock_us(void)
+{
+	instr_time	now;
+
+	INSTR_TIME_SET_CURRENT(now);
+	return (int64) INSTR_TIME_GET_MICROSEC(now);
+}
+
+/*
+ * CREATE, DROP and ALTER EXTENSION all change schemas or functions; so may
+ * others, and then the question is just asked once more.
+ */
+static void
+extension_may_have_changed(Datum arg, int cacheid, uint32 hashvalue)
+{
+	extension_state = EXTENSION_UNKNOWN;
+}
+
+void
+dyn_round_watch_extension(void)
+{
+	CacheRegisterSyscacheCallback(NAMESPACEOID, extension_may_have_changed,
+								  (Datum) 0);
+	CacheRegisterSyscacheCallback(PROCOID, extension_may_have_changed,
+								  (Datum) 0);
+}
+
+/* Needs a transaction. */
+static bool
+extension_is_present(void)
+{
+	if (extension_state == EXTENSION_UNKNOWN)
+	{
+		bool		present;
+
+		/* The scan may itself take in a change; then it is unknown again. */
+		extension_state = EXTENSION_PRESENT;
+		present = OidIsValid(get_extension_oid("dynamo", true));
+		if (extension_state == EXTENSION_PRESENT && !present)
+			extension_state = EXTENSION_MISSING;
+		return present;
+	}
+	return extension_state == EXTENSION_PRESENT;
+}
+
+static bool
+is_write(const DynWork *work)
+{
+	return work->kind == DYN_WORK_OPERATION &&
+		work->operation->access == DYN_ACCESS_WRITE;
+}
+
+static bool
+runs_alone(const DynWork *work)
+{
+	return work->alone || work->operation->access == DYN_ACCESS_CONTROL;
+}
+
+bool
+dyn_round_has_work(const DynWorker *worker)
+{
+	int64		next_retry;
+
+	if (worker->queued > worker->queued_writes)
+		return true;
+	if (worker->queued_writes > 0 &&
+		(!worker->holds_write || worker->queued_writes >= ENOUGH_WRITES))
+		return true;
+	next_retry = dyn_round_next_retry(worker);
+	return next_retry == 0;
+}
+
+int64
+dyn_round_next_retry(const DynWorker *worker)
+{
+	dlist_iter	iter;
+	int64		next = PG_INT64_MAX;
+	int64		now;
+
+	if (worker->nretrying == 0)
+		return -1;
+	dlist_foreach(iter, (dlist_head *) &worker->retrying)
+		next = Min(next, dlist_container(DynWork, node, iter.cur)->not_before);
+	now = dyn_clock_us();
+	return next > now ? next - now : 0;
+}
+
+/*
+ * Choose what this round runs.  Retries come first: they have waited longest.
+ */
+static void
+choose(DynWorker *worker, dlist_head *batch)
+{
+	dlist_mutable_iter iter;
+	bool		with_writes;
+	int			chosen = 0;
+
+	if (worker->nretrying > 0)
+	{
+		int64		now = dyn_clock_us();
+
+		dlist_foreach_modify(iter, &worker->retrying)
+		{
+			DynWork    *work = dlist_container(DynWork, node, iter.cur);
+
+			if (work->not_before > now || chosen >= MAX_ROUND_REQUESTS)
+				continue;
+			dlist_delete(&work->node);
+			dlist_push_tail(batch, &work->node);
+			worker->nretrying--;
+			chosen++;
+		}
+	}
+
+	with_writes = !worker->holds_write || chosen > 0 ||
+		worker->queued_writes >= ENOUGH_WRITES;
+	dlist_foreach_modify(iter, &worker->queue)
+	{
+		DynWork    *work = dlist_container(DynWork, node, iter.cur);
+
+		if (chosen >= MAX_ROUND_REQUESTS)
+			break;
+		if (is_write(work))
+		{
+			if (!with_writes)
+				continue;
+			worker->queued_writes--;
+		}
+		dlist_delete(&work->node);
+		dlist_push_tail(batch, &work->node);
+		worker->queued--;
+		chosen++;
+	}
+}
+
+/* Back to the head of the queue, in order. */
+static void
+give_back(DynWorker *worker, dlist_head *batch)
+{
+	while (!dlist_is_empty(batch))
+	{
+		DynWork    *work = dlist_tail_element(DynWork, node, batch);
+
+		dlist_delete(&work->node);
+		dlist_push_head(&worker->queue, &work->node);
+		worker->queued++;
+		worker->queued_writes += is_write(work);
+	}
+}
+
+void
+dyn_round_hold(DynWorker *worker, DynWork *work)
+{
+	if (work->lsn <= dyn_flush_durable())
+	{
+		dyn_gateway_answer(work);
+		return;
+	}
+
+	/*
+	 * Positions that were taken from the end of WAL may lie before one that was
+	 * taken earlier; the queue is released from its head, so keep it sorted.
+	 */
+	if (worker->nheld > 0)
+		work->lsn = Max(work->lsn,
+						dlist_tail_element(DynWork, node, &worker->held)->lsn);
+	INSTR_TIME_SET_CURRENT(work->held_since);
+	dlist_push_tail(&worker->held, &work->node);
+	worker->nheld++;
+}
+
+/*
+ * The request met a running transaction: try again a little later, or give
+ * up.
+ */
+static void
+postpone(DynWorker *worker, DynWork *work)
+{
+	int64		now = dyn_clock_us();
+
+	worker->metrics.busy++;
+	if (work->tries == 0)
+		work->give_up = now + (int64) dyn_lock_timeout * 1000;
+	if (now >= work->give_up)
+	{
+		dyn_gateway_refuse(work, DYN_EXCEPTION_TRANSACTION_CONFLICT,
+						   "Transaction is ongoing for the item", NULL);
+		work->lsn = dyn_flush_seen();
+		dyn_round_hold(worker, work);
+		return;
+	}
+	work->not_before = now +
+		(FIRST_RETRY_US << Min(work->tries, MAX_RETRY_DOUBLINGS));
+	work->not_before = Min(work->not_before, work->give_up);
+	work->tries++;
+	resetStringInfo(&work->reply);
+	dlist_push_tail(&worker->retrying, &work->node);
+	worker->nretrying++;
+}
+
+/*
+ * Authenticate without the catalog.  Nothing but memory is used, so an error
+ * needs no abort and a client with a bad signature disturbs nobody.  Returns
+ * false if the request is answered with it.
+ */
+static bool
+authenticate(DynWork *work)
+{
+	volatile bool result = true;
+
+	PG_TRY();
+	{
+		dyn_gateway_authenticate(work);
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(work->http->memory);
+		error = CopyErrorData();
+		FlushErrorState();
+		dyn_gateway_refuse_error(work, error);
+		result = false;
+	}
+	PG_END_TRY();
+	return result;
+}
+
+/* May the operation run here and now?  Raises. */
+static void
+check(const DynWork *work)
+{
+	/*
+	 * The store works below the level at which PostgreSQL checks this, and a
+	 * standby's newest state is not the newest there is.
+	 */
+	if (XactReadOnly && work->operation->access == DYN_ACCESS_WRITE)
+		ereport(ERROR,
+				(errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
+				 errmsg("cannot execute %s in a read-only transaction",
+						work->operation->name)));
+	if (RecoveryInProgress() && dyn_gateway_wants_consistent_read(work))
+		ereport(ERROR,
+				(errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
+				 errmsg("cannot execute a consistent read during recovery")));
+}
+
+/* Run one request in the transaction that is open; raises. */
+static void
+run(DynWork *work)
+{
+	Oid			save_user;
+	int			save_context;
+
+	if (!work->authenticated)
+	{
+		if (dyn_gateway_needs_catalog(work))
+			dyn_gateway_authenticate(work);
+		else if (!authenticate(work))
+		{
+			work->outcome = DYN_OUTCOME_FAILED;
+			return;
+		}
+	}
+	check(work);
+
+	/* An operation may not change the role it runs as. */
+	GetUserIdAndSecContext(&save_user, &save_context);
+	SetUserIdAndSecContext(work->principal.role,
+						   save_context | SECURITY_LOCAL_USERID_CHANGE);
+	PushActiveSnapshot(GetTransactionSnapshot());
+
+	work->context.may_wait = false;
+	work->outcome = dyn_operation_run(&work->context, work->operation,
+									  work->json, &work->reply);
+
+	PopActiveSnapshot();
+	SetUserIdAndSecContext(save_user, save_context);
+
+	switch (work->outcome)
+	{
+		case DYN_OUTCOME_DONE:
+			work->status = 200;
+			break;
+		case DYN_OUTCOME_FAILED:
+			dyn_gateway_refuse(work, work->context.failure.exception,
+							   work->context.failure.message,
+							   work->context.failure.members);
+			break;
+		case DYN_OUTCOME_BUSY:
+			break;
+	}
+}
+
+/*
+ * Say in pg_stat_activity what is going on: the first request of the round, as
+ * finding words for each would cost more than some requests do.
+ */
+static void
+report_activity(const DynWork *work)
+{
+	static char activity[NAMEDATALEN + DYN_MAX_TABLE_NAME_LENGTH + 2];
+	const DynJson *table = NULL;
+	uint32		len = 0;
+	const char *name = "";
+
+	if (work->json != NULL && dyn_json_kind(work->json) == DYN_JSON_OBJECT)
+		table = dyn_json_member(work->json, "TableName");
+	if (table != NULL && dyn_json_kind(table) == DYN_JSON_STRING)
+		name = dyn_json_string(table, &len);
+	strlcpy(activity, work->operation->name, sizeof(activity));
+	if (len > 0 && len <= DYN_MAX_TABLE_NAME_LENGTH)
+	{
+		strlcat(activity, " ", sizeof(activity));
+		strlcat(activity, name, sizeof(activity));
+	}
+	debug_query_string = activity;	/* for messages in the server log */
+	pgstat_report_activity(STATE_RUNNING, activity);
+}
+
+/*
+ * The transaction of the requests in ran is over; each goes where its outcome
+ * sends it.
+ */
+static void
+settle(DynWorker *worker, dlist_head *ran, XLogRecPtr lsn)
+{
+	while (!dlist_is_empty(ran))
+	{
+		DynWork    *work = dlist_container(DynWork, node, dlist_pop_head_node(ran));
+
+		if (work->outcome == DYN_OUTCOME_BUSY)
+		{
+			postpone(worker, work);
+			continue;
+		}
+		worker->metrics.requests++;
+		worker->metrics.writes += is_write(work);
+		work->lsn = lsn;
+		dyn_round_hold(worker, work);
+	}
+}
+
+/*
+ * An error has aborted the transaction in which the requests in ran were run,
+ * the last of them being current (NULL: it was the commit that failed).
+ */
+static void
+settle_after_error(DynWorker *worker, dlist_head *batch, dlist_head *ran,
+				   DynWork *current, bool has_written, const ErrorData *error)
+{
+	DynErrorKind kind = dyn_error_kind(error);
+	bool		only_one = ran->head.next == ran->head.prev;
+
+	/* Of one request there is no doubt whose error it is. */
+	if (current == NULL && only_one)
+		current = dlist_tail_element(DynWork, node, ran);
+
+	if (current != NULL && (only_one || (!has_written && kind == DYN_ERROR_ANSWER)))
+	{
+		dlist_delete(&current->node);
+		current->context.progress = NULL;
+		if (kind == DYN_ERROR_CONFLICT)
+		{
+			current->alone = true;
+			postpone(worker, current);
+		}
+		else
+		{
+			worker->metrics.requests++;
+			dyn_gateway_refuse_error(current, error);
+			current->lsn = dyn_flush_seen();
+			dyn_round_hold(worker, current);
+		}
+		/* The others have only read, and what they read was true. */
+		settle(worker, ran, dyn_flush_seen());
+		return;
+	}
+
+	/* To the head of the batch again, in order. */
+	while (!dlist_is_empty(ran))
+	{
+		DynWork    *work = dlist_tail_element(DynWork, node, ran);
+
+		dlist_delete(&work->node);
+		work->alone = true;
+		work->context.progress = NULL;
+		resetStringInfo(&work->reply);
+		dlist_push_head(batch, &work->node);
+		worker->metrics.reruns++;
+	}
+}
+
+/*
+ * Refuse all of batch because there is nothing here that could serve it.  They
+ * have passed no check, so this is said to everybody.
+ */
+static void
+refuse_all(DynWorker *worker, dlist_head *batch)
+{
+	MemoryContext old_context = CurrentMemoryContext;
+
+	while (!dlist_is_empty(batch))
+	{
+		DynWork    *work = dlist_container(DynWork, node, dlist_pop_head_node(batch));
+
+		worker->metrics.requests++;
+		MemoryContextSwitchTo(work->http->memory);
+		dyn_gateway_refuse(work, DYN_EXCEPTION_SERVICE_UNAVAILABLE,
+						   psprintf("Extension dynamo is not installed in database \"%s\".",
+									dyn_database), NULL);
+		MemoryContextSwitchTo(old_context);
+		dyn_gateway_answer(work);
+	}
+}
+
+/*
+ * One transaction: run requests from the head of batch until it is empty, the
+ * time is up, or one must be alone.
+ */
+static void
+run_transaction(DynWorker *worker, dlist_head *batch, int64 deadline)
+{
+	MemoryContext worker_context = CurrentMemoryContext;
+	dlist_head	ran = DLIST_STATIC_INIT(ran);
+	DynWork    *volatile current = NULL;
+	bool		extension_missing = false;
+	XLogRecPtr	lsn;
+
+	PG_TRY();
+	{
+		report_activity(dlist_head_element(DynWork, node, batch));
+		SetCurrentStatementStartTimestamp();
+		StartTransactionCommand();
+
+		extension_missing = !extension_is_present();
+		while (!extension_missing && !dlist_is_empty(batch))
+		{
+			DynWork    *work = dlist_head_element(DynWork, node, batch);
+
+			/*
+			 * What may raise an error before it has come to the operation, or
+			 * must be alone, doesn't join others.
+			 */
+			MemoryContextSwitchTo(work->http->memory);
+			if (!dlist_is_empty(&ran) &&
+				(runs_alone(work) || dyn_clock_us() > deadline ||
+				 (!work->authenticated && dyn_gateway_needs_catalog(work))))
+				break;
+			dlist_delete(&work->node);
+			dlist_push_tail(&ran, &work->node);
+			current = work;
+			run(work);
+			current = NULL;
+			if (runs_alone(work))
+				break;
+		}
+
+		MemoryContextSwitchTo(worker_context);
+		worker->metrics.transactions++;
+		lsn = dyn_flush_commit(worker->slot);
+		if (lsn != InvalidXLogRecPtr)
+		{
+			worker->metrics.transaction_ids++;
+			worker->commit_lsn = lsn;
+			worker->holds_write = true;
+		}
+		else
+			lsn = dyn_flush_seen();
+	}
+	PG_CATCH();
+	{
+		bool		has_written = TransactionIdIsValid(GetTopTransactionIdIfAny());
+		bool		is_alone = ran.head.next == ran.head.prev;
+		MemoryContext error_context;
+		ErrorData  *error;
+
+		error_context = AllocSetContextCreate(worker_context, "dynamo error",
+											  ALLOCSET_SMALL_SIZES);
+		MemoryContextSwitchTo(error_context);
+		error = CopyErrorData();
+		if (dyn_error_kind(error) == DYN_ERROR_INTERNAL ||
+			(dyn_error_kind(error) == DYN_ERROR_UNAVAILABLE &&
+			 ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_INSUFFICIENT_RESOURCES))
+		{
+			/* If it will be run again alone, it will be seen again alone. */
+			if (is_alone || current == NULL)
+				EmitErrorReport();
+		}
+		FlushErrorState();
+		AbortCurrentTransaction();
+		MemoryContextSwitchTo(error_context);
+		if (dlist_is_empty(&ran))
+		{
+			/* Before the first request: it has to be somebody's. */
+			current = dlist_head_element(DynWork, node, batch);
+			dlist_delete(&current->node);
+			dlist_push_tail(&ran, &current->node);
+		}
+		settle_after_error(worker, batch, &ran, current, has_written, error);
+		MemoryContextSwitchTo(worker_context);
+		MemoryContextDelete(error_context);
+		return;
+	}
+	PG_END_TRY();
+
+	MemoryContextSwitchTo(worker_context);
+	if (extension_missing)
+		refuse_all(worker, batch);
+	settle(worker, &ran, lsn);
+}
+
+/* GET /ready: the question of the extension needs a transaction. */
+static void
+answer_readiness(DynWork *work)
+{
+	MemoryContext old_context = CurrentMemoryContext;
+	volatile bool present = false;
+
+	PG_TRY();
+	{
+		SetCurrentStatementStartTimestamp();
+		StartTransactionCommand();
+		present = extension_is_present();
+		CommitTransactionCommand();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(old_context);
+		EmitErrorReport();
+		FlushErrorState();
+		AbortCurrentTransaction();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(work->http->memory);
+	work->status = dyn_readiness(present, &work->reply);
+	MemoryContextSwitchTo(old_context);
+	dyn_gateway_answer(work);
+}
+
+/* Those that need no operation are answered straight away. */
+static void
+answer_simple(DynWorker *worker, dlist_head *batch)
+{
+	dlist_mutable_iter iter;
+
+	dlist_foreach_modify(iter, batch)
+	{
+		DynWork    *work = dlist_container(DynWork, node, iter.cur);
+
+		if (work->kind == DYN_WORK_OPERATION)
+			continue;
+		dlist_delete(&work->node);
+		worker->metrics.requests++;
+		if (work->kind == DYN_WORK_READINESS)
+			answer_readiness(work);
+		else
+			dyn_gateway_answer(work);
+	}
+}
+
+void
+dyn_round_run(DynWorker *worker)
+{
+	dlist_head	batch = DLIST_STATIC_INIT(batch);
+	int64		deadline = dyn_clock_us() + MAX_ROUND_US;
+	uint64		before = worker->metrics.requests;
+
+	choose(worker, &batch);
+	answer_simple(worker, &batch);
+	if (dlist_is_empty(&batch))
+		return;
+
+	worker->metrics.rounds++;
+	do
+	{
+		run_transaction(worker, &batch, deadline);
+	} while (!dlist_is_empty(&batch) && dyn_clock_us() <= deadline &&
+			 !dyn_process_must_stop());
+	give_back(worker, &batch);
+
+	worker->previous_round = worker->last_round;
+	worker->last_round = worker->metrics.requests - before;
+	debug_query_string = NULL;
+	pgstat_report_activity(STATE_IDLE, NULL);
+}

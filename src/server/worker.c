@@ -1,0 +1,324 @@
+/*-------------------------------------------------------------------------
+ *
+ * worker.c
+ *		One HTTP worker: an event loop between sockets and transactions.
+ *
+ * Each turn of the loop polls the sockets, runs a round of what they brought,
+ * answers what has become durable, and sleeps when there is nothing to do:
+ * until a socket is readable, the flusher or an administrator sets the latch,
+ * or a retry is due.  It never sleeps with a transaction open.
+ *
+ * src/server/worker.c
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xlog.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "postmaster/bgworker.h"
+#include "storage/ipc.h"
+#include "storage/latch.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+#include "utils/wait_event.h"
+
+#include "base/limits.h"
+#include "base/settings.h"
+#include "server/database_hold.h"
+#include "server/flush.h"
+#include "server/process.h"
+#include "server/round.h"
+#include "server/worker.h"
+
+/* Statistics reach other sessions at least this often. */
+#define STATISTICS_INTERVAL_US (1000 * 1000)
+
+static void
+take_request(DynHttpRequest *http, void *arg)
+{
+	DynWorker  *worker = arg;
+	DynWork    *work = dyn_gateway_accept(http);
+
+	dlist_push_tail(&worker->queue, &work->node);
+	worker->queued++;
+	if (work->kind == DYN_WORK_OPERATION &&
+		work->operation->access == DYN_ACCESS_WRITE)
+		worker->queued_writes++;
+}
+
+/* Answer the held requests whose WAL is durable. */
+static void
+release_durable(DynWorker *worker)
+{
+	XLogRecPtr	durable;
+
+	if (worker->nheld == 0 && !worker->holds_write)
+		return;
+	durable = dyn_flush_durable();
+	while (worker->nheld > 0)
+	{
+		DynWork    *work = dlist_head_element(DynWork, node, &worker->held);
+		instr_time	now;
+
+		if (work->lsn > durable)
+			break;
+		dlist_delete(&work->node);
+		worker->nheld--;
+		INSTR_TIME_SET_CURRENT(now);
+		INSTR_TIME_SUBTRACT(now, work->held_since);
+		dyn_histogram_add(&dyn_shared->metrics.held,
+						  INSTR_TIME_GET_MICROSEC(now));
+		dyn_gateway_answer(work);
+	}
+	worker->holds_write = worker->commit_lsn > durable;
+}
+
+/*
+ * One client alone: handing its only write to another process and back takes
+ * longer than flushing it, and nobody else is kept waiting.
+ */
+static bool
+is_lone_write(const DynWorker *worker)
+{
+	return worker->nheld == 1 && worker->holds_write &&
+		worker->queued == 0 && worker->nretrying == 0 &&
+		worker->last_round <= 1 && worker->previous_round <= 1 &&
+		!dyn_flush_wants_standby() &&
+		pg_atomic_read_u64(&dyn_shared->flush_wanted) <= GetFlushRecPtr(NULL);
+}
+
+/* See to it that what is held will be durable. */
+static void
+request_flush(DynWorker *worker)
+{
+	XLogRecPtr	lowest = worker->commit_lsn;
+	XLogRecPtr	highest = worker->commit_lsn;
+
+	if (worker->nheld == 0 && !worker->holds_write)
+	{
+		pg_atomic_write_u64(&worker->slot->waiting, 0);
+		return;
+	}
+	if (worker->nheld > 0)
+	{
+		lowest = dlist_head_element(DynWork, node, &worker->held)->lsn;
+		highest = Max(highest,
+					  dlist_tail_element(DynWork, node, &worker->held)->lsn);
+	}
+
+	if (dyn_flush_is_own_task() || is_lone_write(worker))
+	{
+		pg_atomic_fetch_add_u64(&dyn_shared->metrics.inline_flushes, 1);
+		if (dyn_flush_inline(highest))
+		{
+			release_durable(worker);
+			return;
+		}
+	}
+
+	/*
+	 * Say what we wait for, then look again: the flusher publishes what it has
+	 * flushed first and looks for waiting workers then, so that one of us two
+	 * sees the other.
+	 */
+	pg_atomic_write_u64(&worker->slot->waiting, lowest);
+	pg_memory_barrier();
+	dyn_flush_request(highest);
+	release_durable(worker);
+}
+
+static void
+publish_metrics(DynWorker *worker)
+{
+	DynHttpStatistics statistics;
+	DynWorkerMetrics *metrics = &worker->metrics;
+
+	dyn_http_statistics(worker->http, &statistics);
+	metrics->connections = statistics.connections;
+	metrics->accepted = statistics.accepted;
+	metrics->refused = statistics.refused;
+	metrics->bytes_in = statistics.bytes_in;
+	metrics->bytes_out = statistics.bytes_out;
+	metrics->queued = worker->queued;
+	metrics->retrying = worker->nretrying;
+	metrics->held = worker->nheld;
+	worker->slot->metrics = *metrics;
+}
+
+/* Everything in a queue is answered with "try again". */
+static void
+refuse_queue(dlist_head *queue)
+{
+	while (!dlist_is_empty(queue))
+	{
+		DynWork    *work = dlist_container(DynWork, node, dlist_pop_head_node(queue));
+
+		if (work->kind == DYN_WORK_OPERATION)
+			dyn_gateway_refuse(work, DYN_EXCEPTION_SERVICE_UNAVAILABLE,
+							   "The service is stopping.", NULL);
+		else if (work->kind == DYN_WORK_READINESS)
+		{
+			work->status = 503;
+			appendStringInfoString(&work->reply, "not ready: stopping\n");
+		}
+		dyn_gateway_answer(work);
+	}
+}
+
+/*
+ * Leave in order.  What has been committed is flushed and answered, unless
+ * that would mean to wait for a standby: such a reply is never sent, and the
+ * client sees its connection close.
+ */
+static void
+stop_serving(DynWorker *worker)
+{
+	dyn_http_stop_accepting(worker->http);
+	refuse_queue(&worker->queue);
+	refuse_queue(&worker->retrying);
+	if (worker->nheld > 0 && !dyn_flush_wants_standby())
+		(void) dyn_flush_inline(dlist_tail_element(DynWork, node,
+												   &worker->held)->lsn);
+	release_durable(worker);
+	dyn_http_flush(worker->http);
+	dyn_http_destroy(worker->http);
+}
+
+static void
+leave(int code, Datum arg)
+{
+	DynWorkerSlot *slot = &dyn_shared->workers[DatumGetInt32(arg)];
+
+	pg_atomic_write_u64(&slot->waiting, 0);
+	dyn_process_leave(&slot->process);
+	dyn_process_wake(&dyn_shared->launcher);
+}
+
+static bool
+must_leave(void)
+{
+	return dyn_process_must_stop() || dyn_database_is_held();
+}
+
+/* Milliseconds to sleep: 0 not at all, -1 until something happens. */
+static long
+sleep_time(const DynWorker *worker, int64 statistics_due)
+{
+	int64		sleep_us = dyn_round_next_retry(worker);
+
+	if (dyn_round_has_work(worker))
+		return 0;
+	if (statistics_due > 0)
+	{
+		int64		until = Max(0, statistics_due - dyn_clock_us());
+
+		sleep_us = sleep_us < 0 ? until : Min(sleep_us, until);
+	}
+	return sleep_us < 0 ? -1 : (sleep_us + 999) / 1000;
+}
+
+static void
+serve(DynWorker *worker)
+{
+	MemoryContext turn_context;
+	WaitEventSet *events;
+	int64		statistics_due = 0; /* 0: none are pending */
+
+	turn_context = AllocSetContextCreate(CurrentMemoryContext,
+										 "dynamo worker turn",
+										 ALLOCSET_DEFAULT_SIZES);
+	events = CreateWaitEventSet(CurrentMemoryContext, 3);
+	AddWaitEventToSet(events, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, NULL);
+	AddWaitEventToSet(events, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, NULL, NULL);
+	AddWaitEventToSet(events, WL_SOCKET_READABLE, dyn_http_fd(worker->http),
+					  NULL, NULL);
+
+	while (!must_leave())
+	{
+		WaitEvent	event;
+		long		sleep_ms;
+
+		ResetLatch(MyLatch);
+		MemoryContextSwitchTo(turn_context);
+		MemoryContextReset(turn_context);
+		if (dyn_process_interrupts())
+			dyn_http_set_timeouts(worker->http, dyn_idle_timeout,
+								  dyn_request_timeout);
+		if (must_leave())
+			break;
+
+		dyn_http_poll(worker->http);
+		if (dyn_round_has_work(worker))
+		{
+			dyn_round_run(worker);
+			if (statistics_due == 0)
+				statistics_due = dyn_clock_us() + STATISTICS_INTERVAL_US;
+		}
+		release_durable(worker);
+		request_flush(worker);
+		dyn_http_flush(worker->http);
+		publish_metrics(worker);
+
+		/* Also what the flush has set free may have made room for writes. */
+		if (statistics_due > 0 && dyn_clock_us() >= statistics_due)
+		{
+			pgstat_report_stat(true);
+			statistics_due = 0;
+		}
+
+		sleep_ms = sleep_time(worker, statistics_due);
+		if (sleep_ms != 0)
+			(void) WaitEventSetWait(events, sleep_ms, &event, 1,
+									PG_WAIT_EXTENSION);
+	}
+}
+
+void
+dyn_worker_main(Datum arg)
+{
+	DynWorker	worker = {0};
+	DynHttpOptions options = {0};
+	char		name[NAMEDATALEN];
+	Oid			database;
+
+	worker.number = DatumGetInt32(arg);
+	worker.slot = &dyn_shared->workers[worker.number];
+	dlist_init(&worker.queue);
+	dlist_init(&worker.retrying);
+	dlist_init(&worker.held);
+	worker.metrics.started = GetCurrentTimestamp();
+
+	snprintf(name, sizeof(name), "dynamo http worker %d", worker.number + 1);
+	dyn_process_start(name);
+
+	/*
+	 * First stand in the slot, then look for a hold: whoever holds the
+	 * database first says so and then looks into the slots.
+	 */
+	if (!dyn_process_enter(&worker.slot->process))
+		proc_exit(0);
+	before_shmem_exit(leave, Int32GetDatum(worker.number));
+	if (must_leave())
+		proc_exit(0);
+
+	memcpy(&database, MyBgworkerEntry->bgw_extra, sizeof(database));
+	dyn_process_connect(database);
+	dyn_round_watch_extension();
+
+	options.worker = worker.number;
+	options.max_connections = dyn_max_connections;
+	options.idle_timeout = dyn_idle_timeout;
+	options.request_timeout = dyn_request_timeout;
+	options.max_body = DYN_MAX_REQUEST_SIZE;
+	options.on_request = take_request;
+	options.arg = &worker;
+	worker.http = dyn_http_create(TopMemoryContext, &options);
+	if (worker.http == NULL)
+		elog(FATAL, "no socket for the DynamoDB endpoint");
+
+	MemoryContextSwitchTo(TopMemoryContext);
+	serve(&worker);
+	stop_serving(&worker);
+	proc_exit(0);
+}

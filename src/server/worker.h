@@ -1,0 +1,45 @@
+/*-------------------------------------------------------------------------
+ *
+ * worker.h
+ *		One HTTP worker: its queues.
+ *
+ *		accepted --> queue --> round --> held --> answered
+ *						^		 |
+ *						|		 v
+ *						+---- retrying
+ *
+ * src/server/worker.h
+ *-------------------------------------------------------------------------
+ */
+#ifndef DYN_WORKER_H
+#define DYN_WORKER_H
+
+#include "lib/ilist.h"
+
+#include "base/shared_state.h"
+#include "server/gateway.h"
+
+typedef struct DynWorker
+{
+	int			number;			/* from 0 */
+	DynWorkerSlot *slot;
+	DynHttpServer *http;
+
+	dlist_head	queue;			/* to be run, in order of arrival */
+	int			queued;
+	int			queued_writes;
+	dlist_head	retrying;		/* met a running transaction; run again later */
+	int			nretrying;
+	dlist_head	held;			/* done; waiting for a flush, lowest first */
+	int			nheld;
+	XLogRecPtr	commit_lsn;		/* end of this worker's last commit record */
+	bool		holds_write;	/* commit_lsn is not yet durable */
+	int			last_round;		/* requests the last round answered */
+	int			previous_round; /* and the one before */
+
+	DynWorkerMetrics metrics;	/* copied to the slot once a round */
+} DynWorker;
+
+extern PGDLLEXPORT void dyn_worker_main(Datum arg);
+
+#endif							/* DYN_WORKER_H */
