@@ -75,6 +75,8 @@ dyn_flusher_main(Datum arg)
 	if (!dyn_process_enter(&dyn_shared->flusher))
 		proc_exit(0);
 	before_shmem_exit(leave, 0);
+	dyn_process_connect(InvalidOid);	/* to be seen in pg_stat_activity */
+	pgstat_report_activity(STATE_IDLE, NULL);
 
 	for (;;)
 	{

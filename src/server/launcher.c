@@ -40,7 +40,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/memutils.h"
-#include "utils/snapmgr.h"
+#include "utils/relcache.h"
 #include "utils/timestamp.h"
 #include "utils/wait_event.h"
 
@@ -188,13 +188,13 @@ find_database(void)
 
 	SetCurrentStatementStartTimestamp();
 	StartTransactionCommand();
-	PushActiveSnapshot(GetTransactionSnapshot());
 
+	/* Without a database, an index is there only if a cache file brought it. */
 	relation = table_open(DatabaseRelationId, AccessShareLock);
 	ScanKeyInit(&key, Anum_pg_database_datname, BTEqualStrategyNumber,
 				F_NAMEEQ, CStringGetDatum(dyn_database));
-	scan = systable_beginscan(relation, DatabaseNameIndexId, true, NULL,
-							  1, &key);
+	scan = systable_beginscan(relation, DatabaseNameIndexId,
+							  criticalSharedRelcachesBuilt, NULL, 1, &key);
 	tuple = systable_getnext(scan);
 	if (HeapTupleIsValid(tuple))
 	{
@@ -206,7 +206,6 @@ find_database(void)
 	systable_endscan(scan);
 	table_close(relation, AccessShareLock);
 
-	PopActiveSnapshot();
 	CommitTransactionCommand();
 	return result;
 }

@@ -317,6 +317,7 @@ dyn_worker_main(Datum arg)
 	if (worker.http == NULL)
 		elog(FATAL, "no socket for the DynamoDB endpoint");
 
+	pgstat_report_activity(STATE_IDLE, NULL);
 	MemoryContextSwitchTo(TopMemoryContext);
 	serve(&worker);
 	stop_serving(&worker);
