@@ -8,9 +8,9 @@
  * wait for at most five seconds for them to leave by themselves.  Ours would
  * never leave.  So in the session that is about to run such a command for
  * dynamo.database, a hook raises database_holds, wakes the HTTP workers, which
- * exit, waits for that, and lets the command go on.  When it has ended, well
- * or not, the hold is lifted and the launcher looks whether there is a
- * database to serve.
+ * exit, waits for that, and lets the command go on.  When its transaction has
+ * ended, well or not, the hold is lifted and the launcher looks whether there
+ * is a database to serve.
  *
  * Only somebody who may do such things to the database can cause that: the
  * owner is asked for here, before PostgreSQL checks the rest.
@@ -26,7 +26,6 @@
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "pgstat.h"
-#include "storage/ipc.h"
 #include "storage/latch.h"
 #include "tcop/utility.h"
 #include "utils/acl.h"
@@ -41,6 +40,7 @@
 #define LONGEST_WAIT_MS 10000
 
 static ProcessUtility_hook_type previous_process_utility;
+static bool holding = false;	/* this session does */
 
 bool
 dyn_database_is_held(void)
@@ -93,7 +93,7 @@ must_let_go(Node *statement, ProcessUtilityContext context)
 	const char *name;
 	Oid			database;
 
-	if (dyn_shared == NULL || context != PROCESS_UTILITY_TOPLEVEL ||
+	if (dyn_shared == NULL || holding || context != PROCESS_UTILITY_TOPLEVEL ||
 		IsTransactionBlock() || !IsTransactionState())
 		return false;
 	name = database_needed_alone(statement);
@@ -104,9 +104,16 @@ must_let_go(Node *statement, ProcessUtilityContext context)
 		pg_database_ownercheck(database, GetUserId());
 }
 
+/*
+ * The hold lasts until the transaction has ended: before that, nobody else can
+ * see what became of the database.
+ */
 static void
-end_hold(int code, Datum arg)
+end_hold(XactEvent event, void *arg)
 {
+	if (!holding || (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT))
+		return;
+	holding = false;
 	pg_atomic_fetch_sub_u32(&dyn_shared->database_holds, 1);
 	dyn_process_wake(&dyn_shared->launcher);
 }
@@ -147,10 +154,18 @@ wait_for_workers(void)
 }
 
 static void
-run(PlannedStmt *pstmt, const char *query, bool read_only_tree,
-	ProcessUtilityContext context, ParamListInfo params,
-	QueryEnvironment *environment, DestReceiver *dest, QueryCompletion *qc)
+process_utility(PlannedStmt *pstmt, const char *query, bool read_only_tree,
+				ProcessUtilityContext context, ParamListInfo params,
+				QueryEnvironment *environment, DestReceiver *dest,
+				QueryCompletion *qc)
 {
+	if (must_let_go(pstmt->utilityStmt, context))
+	{
+		holding = true;
+		pg_atomic_fetch_add_u32(&dyn_shared->database_holds, 1);
+		wait_for_workers();
+	}
+
 	if (previous_process_utility)
 		previous_process_utility(pstmt, query, read_only_tree, context, params,
 								 environment, dest, qc);
@@ -159,33 +174,10 @@ run(PlannedStmt *pstmt, const char *query, bool read_only_tree,
 								environment, dest, qc);
 }
 
-static void
-process_utility(PlannedStmt *pstmt, const char *query, bool read_only_tree,
-				ProcessUtilityContext context, ParamListInfo params,
-				QueryEnvironment *environment, DestReceiver *dest,
-				QueryCompletion *qc)
-{
-	if (!must_let_go(pstmt->utilityStmt, context))
-	{
-		run(pstmt, query, read_only_tree, context, params, environment, dest,
-			qc);
-		return;
-	}
-
-	pg_atomic_fetch_add_u32(&dyn_shared->database_holds, 1);
-	PG_ENSURE_ERROR_CLEANUP(end_hold, (Datum) 0);
-	{
-		wait_for_workers();
-		run(pstmt, query, read_only_tree, context, params, environment, dest,
-			qc);
-	}
-	PG_END_ENSURE_ERROR_CLEANUP(end_hold, (Datum) 0);
-	end_hold(0, (Datum) 0);
-}
-
 void
 dyn_database_hold_install(void)
 {
 	previous_process_utility = ProcessUtility_hook;
 	ProcessUtility_hook = process_utility;
+	RegisterXactCallback(end_hold, NULL);
 }
