@@ -191,6 +191,61 @@ COMMENT ON FUNCTION dynamo_internal.key_from_argument(dynamo.item, text, text, t
 -- auth: access keys
 ---------------------------------------------------------------------------
 
+-- Secrets are stored as they are: verifying a signature takes the secret itself.
+-- Nobody but superusers reads this table, and pg_dump leaves its contents out.
+CREATE TABLE access_keys (
+	access_key_id text COLLATE "C" PRIMARY KEY
+		-- Clients test with the id "alternator" that an unknown key is refused.
+		CHECK (access_key_id ~ '^\w{16,128}$' AND access_key_id <> 'alternator'),
+	secret_access_key text NOT NULL CHECK (secret_access_key <> ''),
+	role regrole NOT NULL,
+	enabled boolean NOT NULL DEFAULT true,
+	created_at timestamptz NOT NULL DEFAULT now()
+);
+REVOKE ALL ON access_keys FROM PUBLIC;
+COMMENT ON TABLE access_keys IS 'access keys of the DynamoDB endpoint, with their secrets';
+
+CREATE FUNCTION dynamo_internal.invalidate_access_keys() RETURNS trigger
+	AS 'MODULE_PATHNAME', 'dyn_invalidate_access_keys' LANGUAGE C;
+CREATE TRIGGER invalidate
+	AFTER INSERT OR UPDATE OR DELETE ON access_keys
+	FOR EACH ROW EXECUTE FUNCTION dynamo_internal.invalidate_access_keys();
+-- Rows that arrive by logical replication count as well.
+ALTER TABLE access_keys ENABLE ALWAYS TRIGGER invalidate;
+
+CREATE VIEW my_access_keys WITH (security_barrier) AS
+	SELECT access_key_id, role, enabled, created_at
+	FROM access_keys
+	WHERE pg_has_role(role, 'MEMBER');
+GRANT SELECT ON my_access_keys TO PUBLIC;
+COMMENT ON VIEW my_access_keys IS 'access keys that act as a role one is a member of';
+
+CREATE FUNCTION create_access_key(role name DEFAULT current_user,
+		OUT access_key_id text, OUT secret_access_key text)
+	AS 'MODULE_PATHNAME', 'dyn_create_access_key'
+	LANGUAGE C VOLATILE STRICT;
+-- A key opens a way into the server past pg_hba.conf: not everybody's decision.
+REVOKE ALL ON FUNCTION create_access_key(name) FROM PUBLIC;
+COMMENT ON FUNCTION create_access_key(name) IS 'make an access key that acts as a role; the secret is shown once';
+
+CREATE FUNCTION update_access_key(access_key_id text, enabled boolean) RETURNS void
+	AS 'MODULE_PATHNAME', 'dyn_update_access_key'
+	LANGUAGE C VOLATILE STRICT;
+COMMENT ON FUNCTION update_access_key(text, boolean) IS 'switch an access key on or off';
+
+CREATE FUNCTION delete_access_key(access_key_id text) RETURNS void
+	AS 'MODULE_PATHNAME', 'dyn_delete_access_key'
+	LANGUAGE C VOLATILE STRICT;
+COMMENT ON FUNCTION delete_access_key(text) IS 'delete an access key';
+
+-- For tests: the role that signed a request, or the service's error.
+-- headers: one per line, "name:value".
+CREATE FUNCTION dynamo_internal.verify_signature(method text, path text,
+		query text, headers text, body bytea, now timestamptz) RETURNS regrole
+	AS 'MODULE_PATHNAME', 'dyn_verify_signature'
+	LANGUAGE C VOLATILE STRICT;
+REVOKE ALL ON FUNCTION dynamo_internal.verify_signature FROM PUBLIC;
+
 ---------------------------------------------------------------------------
 -- expression: trees for tests
 ---------------------------------------------------------------------------

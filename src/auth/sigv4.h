@@ -42,16 +42,22 @@ typedef struct DynPrincipal
 
 /*
  * Verify.  now: Unix seconds.  Fills *principal (memory: CurrentMemoryContext)
- * or raises one of MISSING_AUTHENTICATION_TOKEN,
- * INCOMPLETE_SIGNATURE, INVALID_SIGNATURE, UNRECOGNIZED_CLIENT, EXPIRED_TOKEN.
+ * or raises one of MISSING_AUTHENTICATION_TOKEN, INCOMPLETE_SIGNATURE,
+ * INVALID_SIGNATURE, UNRECOGNIZED_CLIENT.
+ *
  * any_credentials: check only that credentials are there (development
- * setting; the role is then the bootstrap superuser).  Needs a transaction only when an access key is not cached; then
- * calls dyn_access_key_secret().
+ * setting; the role is then the bootstrap superuser).
+ *
+ * Needs a transaction if dyn_sigv4_needs_catalog() says so.
  */
 extern void dyn_sigv4_verify(const DynSignedRequest *request, int64 now,
 							 bool any_credentials, DynPrincipal *principal);
 
-/* True if verifying this request would need to read the catalog. */
+/*
+ * True if verifying this request would read the catalog.  Processes pending
+ * invalidation messages first: call it just before dyn_sigv4_verify(), so that
+ * a key revoked a moment ago is not taken from the cache.
+ */
 extern bool dyn_sigv4_needs_catalog(const DynSignedRequest *request);
 
 #endif							/* DYN_SIGV4_H */
