@@ -1,7 +1,8 @@
 -- The shape of what the extension makes: complete, described, and closed to those who have no business with it.
 BEGIN;
 CREATE ROLE public_reader;
-SELECT plan(12);
+GRANT USAGE ON SCHEMA dynamo TO public_reader;
+SELECT plan(15);
 
 SELECT has_schema('dynamo');
 SELECT has_schema('dynamo_data');
@@ -62,10 +63,14 @@ SELECT is_empty(
 		WHERE attname ~ 'secret' AND has_column_privilege('public_reader', attrelid, attnum, 'SELECT')$$,
 	'an ordinary role can read no secret');
 
-SELECT is_empty(
-	$$SELECT oid::regprocedure FROM functions WHERE pronamespace = 'dynamo'::regnamespace AND proname ~ 'access_key'
-		AND has_function_privilege('public_reader', oid, 'EXECUTE')$$,
-	'an ordinary role can make and drop no access key');
+SELECT access_key_id FROM dynamo.create_access_key() \gset
+SET ROLE public_reader;
+SELECT throws_ok('SELECT * FROM dynamo.create_access_key()', '42501', NULL, 'an ordinary role makes no access key');
+SELECT throws_ok(format('SELECT dynamo.update_access_key(%L, false)', :'access_key_id'), NULL, NULL,
+	'and switches none off that is not its own');
+SELECT throws_ok(format('SELECT dynamo.delete_access_key(%L)', :'access_key_id'), NULL, NULL, 'nor deletes it');
+SELECT is_empty('SELECT * FROM dynamo.my_access_keys', 'nor sees it');
+RESET ROLE;
 
 SELECT is_empty(
 	$$SELECT oid::regprocedure FROM functions WHERE pronamespace = 'dynamo'::regnamespace
