@@ -227,18 +227,7 @@ dyn_http_bind(const char *listen_addresses, int port, int nworkers)
 	return true;
 }
 
-/* Count a connection for a worker, unless it has stopped serving. */
-static bool
-reserve(int worker)
-{
-	uint32		count = pg_atomic_read_u32(&counts[worker]);
-
-	while (count != NOT_SERVING)
-		if (pg_atomic_compare_exchange_u32(&counts[worker], &count, count + 1))
-			return true;
-	return false;
-}
-
+/* Count one connection less, unless the worker has stopped serving. */
 static void
 release(int worker)
 {
@@ -377,24 +366,32 @@ dyn_http_listener_fd(int i)
 	return i < nsockets ? sockets[i] : inboxes[own].receive;
 }
 
-/* The worker with the fewest connections; among equals this one. */
+/*
+ * Count a new connection for the worker that has the fewest, and return that;
+ * among equals this one.
+ */
 static int
-least_loaded(void)
+reserve(void)
 {
-	int			best = own;
-	uint32		fewest = pg_atomic_read_u32(&counts[own]);
-
-	for (int i = 0; i < ninboxes; i++)
+	for (;;)
 	{
-		uint32		count = pg_atomic_read_u32(&counts[i]);
+		int			best = own;
+		uint32		fewest = pg_atomic_read_u32(&counts[own]);
 
-		if (count < fewest)
+		for (int i = 0; i < ninboxes; i++)
 		{
-			fewest = count;
-			best = i;
+			uint32		count = pg_atomic_read_u32(&counts[i]);
+
+			if (count < fewest)
+			{
+				fewest = count;
+				best = i;
+			}
 		}
+		/* Others accept at the same time: look again if one was faster. */
+		if (pg_atomic_compare_exchange_u32(&counts[best], &fewest, fewest + 1))
+			return best;
 	}
-	return best;
 }
 
 /* Send a descriptor to a worker's inbox.  False if that is full. */
@@ -439,17 +436,16 @@ dyn_http_listener_accept(int i, int *fd)
 			errno == ENOBUFS || errno == ENOMEM ?
 			DYN_HTTP_NO_DESCRIPTORS : DYN_HTTP_NONE;
 
-	worker = least_loaded();
-	if (worker != own && reserve(worker))
+	worker = reserve();
+	if (worker == own)
+		return DYN_HTTP_ACCEPTED;
+	if (give_away(worker, *fd))
 	{
-		if (give_away(worker, *fd))
-		{
-			close(*fd);
-			return DYN_HTTP_GIVEN_AWAY;
-		}
-		release(worker);
+		close(*fd);
+		return DYN_HTTP_GIVEN_AWAY;
 	}
-	reserve(own);
+	release(worker);
+	pg_atomic_fetch_add_u32(&counts[own], 1);
 	return DYN_HTTP_ACCEPTED;
 }
 
