@@ -42,6 +42,13 @@ typedef enum DynStoreResult
 	DYN_STORE_CHANGED
 } DynStoreResult;
 
+/*
+ * True in a process that must never wait for another transaction (the HTTP
+ * workers set it once): a table locked by DDL then raises
+ * ERRCODE_LOCK_NOT_AVAILABLE, which means "run the request again later".
+ */
+extern bool dyn_store_nowait;
+
 /* The item under a key, or NULL.  In CurrentMemoryContext. */
 extern DynItem *dyn_store_get(const DynTable *table, const DynKey *key);
 
@@ -52,12 +59,19 @@ typedef struct DynStoreWrite
 	bool		may_wait;
 	DynItem    *old;			/* NULL: there is none */
 	ItemPointerData tid;		/* of old */
+	bool		locked;			/* old's tuple is locked by us */
 	int			attempts;		/* CHANGED so far; zero it before the first begin */
 } DynStoreWrite;
 
 /* Zero *write before the first call.  Fills old.  OK or BUSY. */
 extern DynStoreResult dyn_store_begin(const DynTable *table, const DynKey *key,
 									  bool may_wait, DynStoreWrite *write);
+
+/*
+ * SQL's privileges count: reading needs SELECT on the relation, a write SELECT
+ * and INSERT, UPDATE or DELETE by what it does; else PostgreSQL's own
+ * ERRCODE_INSUFFICIENT_PRIVILEGE.
+ */
 
 /*
  * Insert, replace or (new_item NULL) delete; deleting what is not there does

@@ -1,0 +1,237 @@
+/*-------------------------------------------------------------------------
+ *
+ * executor.c
+ *		Writes to a relation that has more than what we gave it.
+ *
+ * What an INSERT, UPDATE or DELETE statement does for one row, without
+ * planning one: row triggers before and after, generated columns, constraints,
+ * all indexes.  Statement triggers do not fire, as in logical replication.
+ *
+ * src/store/executor.c
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/pg_trigger.h"
+#include "commands/trigger.h"
+#include "executor/executor.h"
+#include "executor/nodeModifyTable.h"
+#include "nodes/makefuncs.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "base/compat.h"
+#include "store/executor.h"
+
+/* The one trigger the table layer gives every relation; see its DDL. */
+#define KEY_TRIGGER_NAME "dynamo_key_columns"
+
+bool
+dyn_relation_is_plain(const DynRelation *relation)
+{
+	Relation	heap = relation->heap;
+	TriggerDesc *triggers = heap->trigdesc;
+	TupleConstr *constraints = RelationGetDescr(heap)->constr;
+	List	   *indexes;
+	bool		plain;
+
+	if (RelationGetDescr(heap)->natts != DYN_ATTNUM_ITEM)
+		return false;
+	if (triggers != NULL)
+		for (int i = 0; i < triggers->numtriggers; i++)
+			if (strcmp(triggers->triggers[i].tgname, KEY_TRIGGER_NAME) != 0)
+				return false;
+	if (constraints != NULL && constraints->num_check > 0)
+		return false;
+
+	indexes = RelationGetIndexList(heap);
+	plain = list_length(indexes) == 1;
+	list_free(indexes);
+	return plain;
+}
+
+typedef struct Execution
+{
+	EState	   *estate;
+	ResultRelInfo *result_relation;
+} Execution;
+
+static void
+begin_execution(const DynRelation *relation, Execution *execution)
+{
+	RangeTblEntry *rte = makeNode(RangeTblEntry);
+
+	execution->estate = CreateExecutorState();
+	rte->rtekind = RTE_RELATION;
+	rte->relid = RelationGetRelid(relation->heap);
+	rte->relkind = relation->heap->rd_rel->relkind;
+	rte->rellockmode = AccessShareLock;
+	ExecInitRangeTable(execution->estate, list_make1(rte));
+	execution->estate->es_output_cid = GetCurrentCommandId(true);
+
+	execution->result_relation = makeNode(ResultRelInfo);
+	InitResultRelInfo(execution->result_relation, relation->heap, 1, NULL, 0);
+	ExecOpenIndices(execution->result_relation, false);
+	AfterTriggerBeginQuery();
+}
+
+static void
+end_execution(Execution *execution)
+{
+	AfterTriggerEndQuery(execution->estate);
+	ExecCloseIndices(execution->result_relation);
+	ExecResetTupleTable(execution->estate->es_tupleTable, false);
+	FreeExecutorState(execution->estate);
+}
+
+/* What a statement does between the BEFORE triggers and the heap. */
+static void
+complete_tuple(Execution *execution, TupleTableSlot *slot, CmdType command)
+{
+	Relation	heap = execution->result_relation->ri_RelationDesc;
+	TupleConstr *constraints = RelationGetDescr(heap)->constr;
+
+	if (constraints != NULL && constraints->has_generated_stored)
+		ExecComputeStoredGenerated(execution->result_relation, execution->estate,
+								   slot, command);
+	if (constraints != NULL)
+		ExecConstraints(execution->result_relation, slot, execution->estate);
+}
+
+void
+dyn_executor_insert(const DynRelation *relation, TupleTableSlot *slot,
+					bool *conflict)
+{
+	Execution	execution;
+	ResultRelInfo *result_relation;
+	TriggerDesc *triggers;
+	List	   *recheck;
+
+	begin_execution(relation, &execution);
+	result_relation = execution.result_relation;
+	triggers = result_relation->ri_TrigDesc;
+	*conflict = false;
+
+	if (triggers == NULL || !triggers->trig_insert_before_row ||
+		ExecBRInsertTriggers(execution.estate, result_relation, slot))
+	{
+		complete_tuple(&execution, slot, CMD_INSERT);
+		table_tuple_insert(relation->heap, slot,
+						   execution.estate->es_output_cid, 0, NULL);
+
+		/*
+		 * The key index is asked as on the plain way; a unique index of the
+		 * user's own raises its error when the executor rechecks it.
+		 */
+		recheck = ExecInsertIndexTuples(result_relation, slot, execution.estate,
+										false, true, conflict,
+										list_make1_oid(RelationGetRelid(relation->index)));
+		*conflict = list_member_oid(recheck, RelationGetRelid(relation->index));
+		if (!*conflict)
+			ExecARInsertTriggers(execution.estate, result_relation, slot,
+								 recheck, NULL);
+	}
+	end_execution(&execution);
+}
+
+/* Give new columns, which an item says nothing of, the old tuple's values. */
+static void
+keep_other_columns(const DynRelation *relation, ItemPointer tid,
+				   TupleTableSlot *slot)
+{
+	TupleTableSlot *old;
+
+	if (RelationGetDescr(relation->heap)->natts == DYN_ATTNUM_ITEM)
+		return;
+	old = table_slot_create(relation->heap, NULL);
+	if (!table_tuple_fetch_row_version(relation->heap, tid, SnapshotAny, old))
+		elog(ERROR, "failed to fetch the tuple to be updated");
+	slot_getallattrs(old);
+	for (int i = DYN_ATTNUM_ITEM; i < RelationGetDescr(relation->heap)->natts; i++)
+	{
+		slot->tts_values[i] = old->tts_values[i];
+		slot->tts_isnull[i] = old->tts_isnull[i];
+	}
+	ExecMaterializeSlot(slot);
+	ExecDropSingleTupleTableSlot(old);
+}
+
+TM_Result
+dyn_executor_update(const DynRelation *relation, ItemPointer tid,
+					TupleTableSlot *slot, Snapshot snapshot, bool may_wait)
+{
+	Execution	execution;
+	ResultRelInfo *result_relation;
+	TriggerDesc *triggers;
+	TM_FailureData failure;
+	LockTupleMode mode;
+	DynUpdateIndexes update_indexes = DYN_UPDATE_NO_INDEXES;
+	TM_Result	result = TM_Ok;
+	EPQState	epq;
+
+	begin_execution(relation, &execution);
+	result_relation = execution.result_relation;
+	triggers = result_relation->ri_TrigDesc;
+	EvalPlanQualInit(&epq, execution.estate, NULL, NIL, -1);
+	keep_other_columns(relation, tid, slot);
+
+	if (triggers == NULL || !triggers->trig_update_before_row ||
+		ExecBRUpdateTriggers(execution.estate, &epq, result_relation, tid, NULL,
+							 slot, &failure))
+	{
+		complete_tuple(&execution, slot, CMD_UPDATE);
+		result = table_tuple_update(relation->heap, tid, slot,
+									execution.estate->es_output_cid, snapshot,
+									InvalidSnapshot, may_wait, &failure, &mode,
+									&update_indexes);
+		if (result == TM_Ok)
+		{
+			List	   *recheck = NIL;
+
+			if (update_indexes != DYN_UPDATE_NO_INDEXES)
+				recheck = ExecInsertIndexTuples(result_relation, slot,
+												execution.estate, true, false,
+												NULL, NIL);
+			ExecARUpdateTriggers(execution.estate, result_relation, NULL, NULL,
+								 tid, NULL, slot, recheck, NULL, false);
+		}
+	}
+	EvalPlanQualEnd(&epq);
+	end_execution(&execution);
+	return result;
+}
+
+TM_Result
+dyn_executor_delete(const DynRelation *relation, ItemPointer tid,
+					Snapshot snapshot, bool may_wait)
+{
+	Execution	execution;
+	ResultRelInfo *result_relation;
+	TriggerDesc *triggers;
+	TM_FailureData failure;
+	TM_Result	result = TM_Ok;
+	EPQState	epq;
+
+	begin_execution(relation, &execution);
+	result_relation = execution.result_relation;
+	triggers = result_relation->ri_TrigDesc;
+	EvalPlanQualInit(&epq, execution.estate, NULL, NIL, -1);
+
+	if (triggers == NULL || !triggers->trig_delete_before_row ||
+		ExecBRDeleteTriggers(execution.estate, &epq, result_relation, tid, NULL,
+							 NULL))
+	{
+		result = table_tuple_delete(relation->heap, tid,
+									execution.estate->es_output_cid, snapshot,
+									InvalidSnapshot, may_wait, &failure, false);
+		if (result == TM_Ok)
+			ExecARDeleteTriggers(execution.estate, result_relation, tid, NULL,
+								 NULL, false);
+	}
+	EvalPlanQualEnd(&epq);
+	end_execution(&execution);
+	return result;
+}

@@ -1,0 +1,173 @@
+/*-------------------------------------------------------------------------
+ *
+ * relation.c
+ *		A table's heap and key index, opened for one call of the store.
+ *
+ * src/store/relation.c
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/relation.h"
+#include "access/stratnum.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "base/error.h"
+#include "store/relation.h"
+#include "store/store.h"
+
+bool		dyn_store_nowait = false;
+
+static void
+lock_relation(Oid relation, LOCKMODE mode)
+{
+	if (!dyn_store_nowait)
+		LockRelationOid(relation, mode);
+	else if (!ConditionalLockRelationOid(relation, mode))
+		ereport(ERROR,
+				(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
+				 errmsg("could not obtain lock on relation with OID %u",
+						relation)));
+}
+
+void
+dyn_relation_check_privileges(const DynRelation *relation, AclMode privileges)
+{
+	if (pg_class_aclcheck(RelationGetRelid(relation->heap), GetUserId(),
+						  privileges) == ACLCHECK_OK)
+		return;
+
+	/* Asked for all at once, a check is satisfied by any of them. */
+	aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE,
+				   RelationGetRelationName(relation->heap));
+}
+
+void
+dyn_relation_open(const DynTable *table, LOCKMODE lock_mode, AclMode privileges,
+				  DynRelation *relation)
+{
+	relation->table = table;
+	lock_relation(table->relation, lock_mode);
+	lock_relation(table->key_index, lock_mode);
+	relation->heap = try_relation_open(table->relation, NoLock);
+	if (relation->heap == NULL)
+		dyn_raise(RESOURCE_NOT_FOUND, "Requested resource not found");
+	relation->index = try_relation_open(table->key_index, NoLock);
+
+	/* REINDEX CONCURRENTLY has just put another one in its place. */
+	if (relation->index == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
+				 errmsg("key index of table \"%s\" is being replaced",
+						table->name)));
+	dyn_relation_check_privileges(relation, privileges);
+}
+
+/* The locks stay: the next call of the transaction finds them held. */
+void
+dyn_relation_close(DynRelation *relation)
+{
+	relation_close(relation->index, NoLock);
+	relation_close(relation->heap, NoLock);
+}
+
+Datum
+dyn_relation_key_datum(const DynValue *value)
+{
+	bytea	   *datum = palloc(VARHDRSZ + value->size);
+
+	SET_VARSIZE(datum, VARHDRSZ + value->size);
+	memcpy(VARDATA(datum), value->data, value->size);
+	return PointerGetDatum(datum);
+}
+
+void
+dyn_relation_bytea_scan_key(ScanKey scan_key, AttrNumber attnum,
+							StrategyNumber strategy, const DynValue *value)
+{
+	/* The access method takes the strategy; who prints or checks, the function. */
+	static const RegProcedure procedures[] = {
+		[BTLessStrategyNumber] = F_BYTEALT,
+		[BTLessEqualStrategyNumber] = F_BYTEALE,
+		[BTEqualStrategyNumber] = F_BYTEAEQ,
+		[BTGreaterEqualStrategyNumber] = F_BYTEAGE,
+		[BTGreaterStrategyNumber] = F_BYTEAGT,
+		[DYN_BEGINS_WITH_STRATEGY] = F_BYTEAGE,
+	};
+
+	ScanKeyInit(scan_key, attnum, strategy, procedures[strategy],
+				dyn_relation_key_datum(value));
+}
+
+int
+dyn_relation_key_scan_keys(const DynKey *key, ScanKey keys)
+{
+	ScanKeyInit(&keys[0], DYN_ATTNUM_HASH, BTEqualStrategyNumber, F_INT8EQ,
+				Int64GetDatum(key->hash));
+	dyn_relation_bytea_scan_key(&keys[1], DYN_ATTNUM_PARTITION,
+								BTEqualStrategyNumber, &key->partition);
+	if (key->sort.type == 0)
+		return 2;
+	dyn_relation_bytea_scan_key(&keys[2], DYN_ATTNUM_SORT,
+								BTEqualStrategyNumber, &key->sort);
+	return 3;
+}
+
+DynItem *
+dyn_relation_slot_item(TupleTableSlot *slot)
+{
+	bool		isnull;
+	Datum		datum = slot_getattr(slot, DYN_ATTNUM_ITEM, &isnull);
+
+	if (isnull)
+		elog(ERROR, "item of a stored tuple is null");
+	return dyn_item_from_datum(datum);
+}
+
+DynItem *
+dyn_relation_copy_item(TupleTableSlot *slot)
+{
+	bool		isnull;
+	Datum		datum = slot_getattr(slot, DYN_ATTNUM_ITEM, &isnull);
+	DynItem    *item;
+	Size		size;
+	void	   *copy;
+
+	if (isnull)
+		elog(ERROR, "item of a stored tuple is null");
+	item = dyn_item_from_datum(datum);
+
+	/* Detoasting made a copy already. */
+	if ((Pointer) item != DatumGetPointer(datum))
+		return item;
+	size = VARSIZE_ANY(item);
+	copy = palloc(size);
+	memcpy(copy, item, size);
+	return copy;
+}
+
+bool
+dyn_relation_find(const DynRelation *relation, const DynKey *key,
+				  Snapshot snapshot, TupleTableSlot *slot)
+{
+	ScanKeyData keys[DYN_MAX_KEY_COLUMNS];
+	int			nkeys = dyn_relation_key_scan_keys(key, keys);
+	IndexScanDesc scan;
+	bool		found;
+
+	scan = index_beginscan(relation->heap, relation->index, snapshot, nkeys, 0);
+	index_rescan(scan, keys, nkeys, NULL, 0);
+	found = index_getnext_slot(scan, ForwardScanDirection, slot);
+	index_endscan(scan);
+	return found;
+}

@@ -1,0 +1,71 @@
+/*-------------------------------------------------------------------------
+ *
+ * relation.h
+ *		A table's heap and key index, opened for one call of the store.
+ *
+ * src/store/relation.h
+ *-------------------------------------------------------------------------
+ */
+#ifndef DYN_RELATION_H
+#define DYN_RELATION_H
+
+#include "access/genam.h"
+#include "access/skey.h"
+#include "executor/tuptable.h"
+#include "nodes/parsenodes.h"
+#include "utils/relcache.h"
+
+#include "item/key.h"
+#include "table/table.h"
+
+/* (hash, partition, sort): most columns a key index has. */
+#define DYN_MAX_KEY_COLUMNS 3
+
+/* The strategy of begins_with in dynamo_key's operator class for bytea. */
+#define DYN_BEGINS_WITH_STRATEGY 6
+
+typedef struct DynRelation
+{
+	const DynTable *table;
+	Relation	heap;
+	Relation	index;
+} DynRelation;
+
+/*
+ * Open with lock_mode, held to the end of the transaction.  Raises if the
+ * current user lacks any of the privileges, ResourceNotFoundException if the
+ * table has gone, ERRCODE_LOCK_NOT_AVAILABLE as dyn_store_nowait says.
+ */
+extern void dyn_relation_open(const DynTable *table, LOCKMODE lock_mode,
+							  AclMode privileges, DynRelation *relation);
+extern void dyn_relation_close(DynRelation *relation);
+
+/* Raise unless the current user has the privileges on the relation. */
+extern void dyn_relation_check_privileges(const DynRelation *relation,
+										  AclMode privileges);
+
+/* Scan keys for equality with a whole key; returns how many. */
+extern int	dyn_relation_key_scan_keys(const DynKey *key, ScanKey keys);
+
+/* A scan key on column attnum (of the index) of type bytea. */
+extern void dyn_relation_bytea_scan_key(ScanKey scan_key, AttrNumber attnum,
+										StrategyNumber strategy,
+										const DynValue *value);
+
+/* A key part as its column's datum; palloc'd. */
+extern Datum dyn_relation_key_datum(const DynValue *value);
+
+/* The item in a slot: points into it, or detoasted in CurrentMemoryContext. */
+extern DynItem *dyn_relation_slot_item(TupleTableSlot *slot);
+
+/* The same, copied to CurrentMemoryContext. */
+extern DynItem *dyn_relation_copy_item(TupleTableSlot *slot);
+
+/*
+ * Find the tuple under a key that snapshot sees, into slot.  Works with a
+ * dirty snapshot too.
+ */
+extern bool dyn_relation_find(const DynRelation *relation, const DynKey *key,
+							  Snapshot snapshot, TupleTableSlot *slot);
+
+#endif							/* DYN_RELATION_H */

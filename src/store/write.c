@@ -1,0 +1,390 @@
+/*-------------------------------------------------------------------------
+ *
+ * write.c
+ *		Write one item: read the old, then insert, replace or delete.
+ *
+ * The tuple is not locked between dyn_store_begin() and dyn_store_finish():
+ * a lock would cost a WAL record on every write for the sake of the rare
+ * collision.  Instead the update names the version that was read, and if
+ * somebody has replaced it, the caller looks again.  From the second look on
+ * the newest version is locked first, so that a busy key can't starve anyone.
+ *
+ * What has no tuple can't be locked like one.  Inserters of one key serialise
+ * on a heavyweight lock of (relation, hash), for as long as it takes to look
+ * for a tuple of the key, committed or not, and to insert theirs.  Plain INSERTs don't take that lock;
+ * against them the unique index is asked without waiting, and the tuple is
+ * taken back if it sees another one.
+ *
+ * src/store/write.c
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "storage/lock.h"
+#include "utils/acl.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "base/compat.h"
+#include "store/executor.h"
+#include "store/relation.h"
+#include "store/store.h"
+
+/* pg_advisory_lock() uses 1 and 2 in this field of an advisory lock's tag. */
+#define KEY_LOCK_CLASS 3
+
+static DynStoreResult
+busy_or_changed(TM_Result result)
+{
+	switch (result)
+	{
+		case TM_BeingModified:
+		case TM_WouldBlock:
+			return DYN_STORE_BUSY;
+		case TM_Updated:
+		case TM_Deleted:
+			if (IsolationUsesXactSnapshot())
+				ereport(ERROR,
+						(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+						 errmsg("could not serialize access due to concurrent update")));
+			return DYN_STORE_CHANGED;
+		default:
+			elog(ERROR, "unexpected result of a tuple operation: %d", (int) result);
+	}
+}
+
+/* True if the tuple in slot still has the key it was found by. */
+static bool
+has_key(TupleTableSlot *slot, const DynKey *key)
+{
+	const DynValue *parts[] = {&key->partition, &key->sort};
+
+	for (int i = 0; i < lengthof(parts); i++)
+	{
+		bool		isnull;
+		Datum		datum = slot_getattr(slot, DYN_ATTNUM_PARTITION + i, &isnull);
+		bytea	   *column;
+
+		if (parts[i]->type == 0)
+			continue;
+		if (isnull)
+			return false;
+		column = DatumGetByteaPP(datum);
+		if (VARSIZE_ANY_EXHDR(column) != parts[i]->size ||
+			memcmp(VARDATA_ANY(column), parts[i]->data, parts[i]->size) != 0)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Lock the newest version of the tuple in slot and read that.  CHANGED: it has
+ * been deleted or has another key now.
+ */
+static DynStoreResult
+lock_newest(const DynRelation *relation, const DynKey *key, Snapshot snapshot,
+			bool may_wait, TupleTableSlot *slot)
+{
+	TM_FailureData failure;
+	TM_Result	result;
+	ItemPointerData tid = slot->tts_tid;
+
+	result = table_tuple_lock(relation->heap, &tid, snapshot, slot,
+							  GetCurrentCommandId(true), LockTupleExclusive,
+							  may_wait ? LockWaitBlock : LockWaitSkip,
+							  IsolationUsesXactSnapshot() ? 0 :
+							  TUPLE_LOCK_FLAG_FIND_LAST_VERSION,
+							  &failure);
+	if (result != TM_Ok)
+		return busy_or_changed(result);
+	return has_key(slot, key) ? DYN_STORE_OK : DYN_STORE_CHANGED;
+}
+
+DynStoreResult
+dyn_store_begin(const DynTable *table, const DynKey *key, bool may_wait,
+				DynStoreWrite *write)
+{
+	DynRelation relation;
+	TupleTableSlot *slot;
+	DynStoreResult result;
+	bool		lock_first;
+
+	PreventCommandIfReadOnly("writing an item");
+	write->table = table;
+	write->key = key;
+	write->may_wait = may_wait;
+
+	dyn_relation_open(table, RowExclusiveLock, ACL_SELECT, &relation);
+	slot = table_slot_create(relation.heap, NULL);
+
+	/* Row triggers lock the tuple, and would wait for it. */
+	lock_first = write->attempts > 0 ||
+		(!may_wait && !dyn_relation_is_plain(&relation));
+
+	/*
+	 * heap_update() can do without waiting, but asserts that nobody asks it to.
+	 */
+#ifdef USE_ASSERT_CHECKING
+	lock_first = lock_first || !may_wait;
+#endif
+
+	do
+	{
+		Snapshot	snapshot = RegisterSnapshot(GetTransactionSnapshot());
+
+		CHECK_FOR_INTERRUPTS();
+		result = DYN_STORE_OK;
+		write->old = NULL;
+		if (dyn_relation_find(&relation, key, snapshot, slot))
+		{
+			if (lock_first)
+				result = lock_newest(&relation, key, snapshot, may_wait, slot);
+			write->locked = lock_first;
+			if (result == DYN_STORE_OK)
+			{
+				write->old = dyn_relation_copy_item(slot);
+				write->tid = slot->tts_tid;
+			}
+		}
+		UnregisterSnapshot(snapshot);
+	} while (result == DYN_STORE_CHANGED);
+	ExecDropSingleTupleTableSlot(slot);
+	dyn_relation_close(&relation);
+	return result;
+}
+
+/* The tuple of an item, in a virtual slot. */
+static TupleTableSlot *
+item_slot(const DynRelation *relation, const DynStoreWrite *write,
+		  const DynItem *item)
+{
+	TupleDesc	descriptor = RelationGetDescr(relation->heap);
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(descriptor, &TTSOpsVirtual);
+
+	for (int i = 0; i < descriptor->natts; i++)
+		slot->tts_isnull[i] = true;
+	slot->tts_values[DYN_ATTNUM_HASH - 1] = Int64GetDatum(write->key->hash);
+	slot->tts_isnull[DYN_ATTNUM_HASH - 1] = false;
+	slot->tts_values[DYN_ATTNUM_PARTITION - 1] =
+		dyn_relation_key_datum(&write->key->partition);
+	slot->tts_isnull[DYN_ATTNUM_PARTITION - 1] = false;
+	if (write->key->sort.type != 0)
+	{
+		slot->tts_values[DYN_ATTNUM_SORT - 1] =
+			dyn_relation_key_datum(&write->key->sort);
+		slot->tts_isnull[DYN_ATTNUM_SORT - 1] = false;
+	}
+	slot->tts_values[DYN_ATTNUM_ITEM - 1] = PointerGetDatum(item);
+	slot->tts_isnull[DYN_ATTNUM_ITEM - 1] = false;
+	return ExecStoreVirtualTuple(slot);
+}
+
+/* Add the tuple in slot to the key index; false if it sees another one. */
+static bool
+insert_index_tuple(const DynRelation *relation, TupleTableSlot *slot)
+{
+	Datum		values[INDEX_MAX_KEYS];
+	bool		isnull[INDEX_MAX_KEYS];
+	int			natts = IndexRelationGetNumberOfAttributes(relation->index);
+
+	for (int i = 0; i < natts; i++)
+		values[i] = slot_getattr(slot, relation->index->rd_index->indkey.values[i],
+								 &isnull[i]);
+
+	/* nbtree has no use for an IndexInfo. */
+	return index_insert(relation->index, values, isnull, &slot->tts_tid,
+						relation->heap, UNIQUE_CHECK_PARTIAL, false, NULL);
+}
+
+/*
+ * Look for any tuple of the key, committed or not.  OK: there is none.  BUSY:
+ * a transaction that is still running inserted it or is deleting it;
+ * *running is its id.
+ */
+static DynStoreResult
+look_for_rival(const DynRelation *relation, const DynKey *key,
+			   TransactionId *running)
+{
+	TupleTableSlot *slot = table_slot_create(relation->heap, NULL);
+	SnapshotData dirty;
+	bool		found;
+
+	InitDirtySnapshot(dirty);
+	found = dyn_relation_find(relation, key, &dirty, slot);
+	ExecDropSingleTupleTableSlot(slot);
+	if (!found)
+		return DYN_STORE_OK;
+
+	*running = TransactionIdIsValid(dirty.xmin) ? dirty.xmin : dirty.xmax;
+	return TransactionIdIsValid(*running) ? DYN_STORE_BUSY : DYN_STORE_CHANGED;
+}
+
+static DynStoreResult
+wait_for_rival(const DynRelation *relation, DynStoreWrite *write)
+{
+	TransactionId running = InvalidTransactionId;
+	DynStoreResult result = look_for_rival(relation, write->key, &running);
+
+	if (result == DYN_STORE_BUSY && write->may_wait)
+	{
+		XactLockTableWait(running, relation->heap, NULL, XLTW_InsertIndex);
+		result = DYN_STORE_CHANGED;
+	}
+	if (result == DYN_STORE_CHANGED && IsolationUsesXactSnapshot())
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not serialize access due to concurrent update")));
+	return result;
+}
+
+/* Take back a tuple inserted by this command; nobody has seen it. */
+static void
+take_back(const DynRelation *relation, ItemPointer tid)
+{
+	TM_FailureData failure;
+	TM_Result	result;
+
+	CommandCounterIncrement();
+	result = table_tuple_delete(relation->heap, tid, GetCurrentCommandId(true),
+								SnapshotAny, InvalidSnapshot, false, &failure,
+								false);
+	if (result != TM_Ok)
+		elog(ERROR, "unexpected result of taking back a tuple: %d", (int) result);
+}
+
+static DynStoreResult
+insert_item(const DynRelation *relation, DynStoreWrite *write,
+			TupleTableSlot *slot)
+{
+	LOCKTAG		tag;
+	uint64		hash = (uint64) write->key->hash;
+	DynStoreResult result;
+	bool		conflict = false;
+
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, RelationGetRelid(relation->heap),
+						 (uint32) (hash ^ (hash >> 32)), KEY_LOCK_CLASS);
+	if (LockAcquire(&tag, ExclusiveLock, false, !write->may_wait) ==
+		LOCKACQUIRE_NOT_AVAIL)
+		return DYN_STORE_BUSY;
+
+	result = wait_for_rival(relation, write);
+	if (result == DYN_STORE_OK)
+	{
+		if (dyn_relation_is_plain(relation))
+		{
+			table_tuple_insert(relation->heap, slot, GetCurrentCommandId(true),
+							   0, NULL);
+			conflict = !insert_index_tuple(relation, slot);
+		}
+		else
+			dyn_executor_insert(relation, slot, &conflict);
+		if (conflict)
+		{
+			take_back(relation, &slot->tts_tid);
+			CommandCounterIncrement();
+			result = wait_for_rival(relation, write);
+
+			/* It has come and gone meanwhile. */
+			if (result == DYN_STORE_OK)
+				result = DYN_STORE_CHANGED;
+		}
+	}
+
+	/*
+	 * From here on the tuple itself tells rivals of us.  Holding the lock to
+	 * the end would fill the lock table in a transaction of many inserts.
+	 */
+	LockRelease(&tag, ExclusiveLock, false);
+	return result;
+}
+
+static DynStoreResult
+replace_item(const DynRelation *relation, DynStoreWrite *write,
+			 TupleTableSlot *slot, Snapshot snapshot)
+{
+	TM_FailureData failure;
+	LockTupleMode mode;
+	DynUpdateIndexes update_indexes = DYN_UPDATE_NO_INDEXES;
+	TM_Result	result;
+
+	if (!dyn_relation_is_plain(relation))
+		result = dyn_executor_update(relation, &write->tid, slot, snapshot,
+									 write->may_wait || write->locked);
+	else
+	{
+		result = table_tuple_update(relation->heap, &write->tid, slot,
+									GetCurrentCommandId(true), snapshot,
+									InvalidSnapshot,
+									write->may_wait || write->locked,
+									&failure, &mode, &update_indexes);
+
+		/* The old version has the same key: let it not count as a rival. */
+		if (result == TM_Ok && update_indexes != DYN_UPDATE_NO_INDEXES)
+			(void) insert_index_tuple(relation, slot);
+	}
+	return result == TM_Ok ? DYN_STORE_OK : busy_or_changed(result);
+}
+
+static DynStoreResult
+delete_item(const DynRelation *relation, DynStoreWrite *write, Snapshot snapshot)
+{
+	TM_FailureData failure;
+	TM_Result	result;
+
+	if (!dyn_relation_is_plain(relation))
+		result = dyn_executor_delete(relation, &write->tid, snapshot,
+									 write->may_wait || write->locked);
+	else
+		result = table_tuple_delete(relation->heap, &write->tid,
+									GetCurrentCommandId(true), snapshot,
+									InvalidSnapshot,
+									write->may_wait || write->locked,
+									&failure, false);
+	return result == TM_Ok ? DYN_STORE_OK : busy_or_changed(result);
+}
+
+DynStoreResult
+dyn_store_finish(DynStoreWrite *write, const DynItem *new_item)
+{
+	DynRelation relation;
+	TupleTableSlot *slot = NULL;
+	Snapshot	snapshot;
+	DynStoreResult result;
+
+	if (write->old == NULL && new_item == NULL)
+		return DYN_STORE_OK;
+
+	dyn_relation_open(write->table, RowExclusiveLock,
+					  new_item == NULL ? ACL_DELETE :
+					  write->old == NULL ? ACL_INSERT : ACL_UPDATE,
+					  &relation);
+
+	/* Triggers and index expressions may need an active one. */
+	snapshot = GetTransactionSnapshot();
+	PushActiveSnapshot(snapshot);
+	if (new_item != NULL)
+		slot = item_slot(&relation, write, new_item);
+
+	if (write->old == NULL)
+		result = insert_item(&relation, write, slot);
+	else if (new_item != NULL)
+		result = replace_item(&relation, write, slot, GetActiveSnapshot());
+	else
+		result = delete_item(&relation, write, GetActiveSnapshot());
+
+	if (slot != NULL)
+		ExecDropSingleTupleTableSlot(slot);
+	PopActiveSnapshot();
+	dyn_relation_close(&relation);
+
+	if (result == DYN_STORE_OK)
+		CommandCounterIncrement();
+	else if (result == DYN_STORE_CHANGED)
+		write->attempts++;
+	return result;
+}
