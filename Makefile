@@ -77,7 +77,7 @@ run:
 	@scripts/needs run
 	$(call own,scripts/install && scripts/cluster run $(PORT))
 stop env psql reset:
-	$(call own,scripts/cluster $@)
+	$(call own,scripts/cluster $@ $(ARGS))
 
 test:
 	@scripts/needs test

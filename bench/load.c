@@ -421,6 +421,7 @@ main(int argc, char **argv)
 	uint64_t	start,
 				deadline;
 	struct rusage usage;
+	struct rlimit limit;
 	double		elapsed;
 	int			option,
 				active,
@@ -452,6 +453,11 @@ main(int argc, char **argv)
 	pool = calloc(pool_size, sizeof(Request));
 	for (i = 0; i < pool_size; i++)
 		pool[i] = make_operation();
+
+	/* The soft limit of open files is made for other programs. */
+	getrlimit(RLIMIT_NOFILE, &limit);
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
 
 	epoll_fd = epoll_create1(0);
 	all = calloc(connections + idle, sizeof(Connection));
