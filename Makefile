@@ -89,7 +89,7 @@ demo:
 	@scripts/needs demo
 	$(call own,scripts/demo $(ARGS))
 bench:
-	@scripts/needs run
+	@scripts/needs bench
 	$(call own,scripts/install && $(MAKE) -s -C bench && bench/run $(ARGS))
 fuzz:
 	$(MAKE) -C test/fuzz run
