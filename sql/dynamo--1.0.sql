@@ -305,8 +305,26 @@ CREATE OPERATOR CLASS dynamo.bytea_ops DEFAULT FOR TYPE bytea USING dynamo_key A
 	FUNCTION 1 byteacmp(bytea, bytea),
 	FUNCTION 2 bytea_sortsupport(internal),
 	FUNCTION 4 btequalimage(oid);
-COMMENT ON OPERATOR CLASS dynamo.bytea_ops USING dynamo_key IS 'partition and sort keys, with begins_with';
-COMMENT ON OPERATOR FAMILY dynamo.bytea_ops USING dynamo_key IS 'partition and sort keys, with begins_with';
+COMMENT ON OPERATOR CLASS dynamo.bytea_ops USING dynamo_key IS 'sort keys, with begins_with';
+COMMENT ON OPERATOR FAMILY dynamo.bytea_ops USING dynamo_key IS 'sort keys, with begins_with';
+
+-- A partition key of 2048 bytes and a sort key of 1024 are more than the index
+-- has room for: this class keeps long values in a short form.  For a column
+-- that is asked for equality; other conditions on long values read everything.
+CREATE FUNCTION dynamo_internal.shorten_key(bytea) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'dynamo_shorten_key'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION dynamo_internal.shorten_key(bytea) IS 'the form in which partition_ops keeps a value';
+
+CREATE OPERATOR CLASS dynamo.partition_ops FOR TYPE bytea USING dynamo_key AS
+	OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
+	OPERATOR 6 dynamo.^@,
+	FUNCTION 1 byteacmp(bytea, bytea),
+	FUNCTION 2 bytea_sortsupport(internal),
+	FUNCTION 4 btequalimage(oid),
+	FUNCTION 6 dynamo_internal.shorten_key(bytea);
+COMMENT ON OPERATOR CLASS dynamo.partition_ops USING dynamo_key IS 'partition keys of any legal length, behind their hash';
+COMMENT ON OPERATOR FAMILY dynamo.partition_ops USING dynamo_key IS 'partition keys of any legal length, behind their hash';
 
 -- For columns of one's own beside the keys.
 CREATE OPERATOR CLASS dynamo.text_ops DEFAULT FOR TYPE text USING dynamo_key AS

@@ -52,6 +52,7 @@ static IndexBuildResult *
 dyn_key_build(Relation heap, Relation index, IndexInfo *index_info)
 {
 	IndexBuildResult *volatile result = NULL;
+	IndexInfo  *stored = dyn_key_index_info(heap, index, index_info);
 
 	/*
 	 * An invalidation of this index's relcache entry would bring the true
@@ -62,26 +63,43 @@ dyn_key_build(Relation heap, Relation index, IndexInfo *index_info)
 	for (int i = 0; i < IndexRelationGetNumberOfKeyAttributes(index); i++)
 		get_opfamily_proc(index->rd_opfamily[i], index->rd_opcintype[i],
 						  index->rd_opcintype[i], BTSORTSUPPORT_PROC);
-	AS_BTREE(index, result = btbuild(heap, index, index_info));
+	AS_BTREE(index, result = btbuild(heap, index, stored));
+	index_info->ii_BrokenHotChain = stored->ii_BrokenHotChain;
 	return result;
 }
 
-#ifdef USE_ASSERT_CHECKING
-
-/* Only the assertions on page splits look at relam here. */
 static bool
 dyn_key_insert(Relation index, Datum *values, bool *isnull, ItemPointer tid,
 			   Relation heap, IndexUniqueCheck check_unique,
 			   bool index_unchanged, IndexInfo *index_info)
 {
+	Datum		stored[INDEX_MAX_KEYS];
 	volatile bool result = false;
 
+	for (int i = 0; i < IndexRelationGetNumberOfAttributes(index); i++)
+		stored[i] = !isnull[i] &&
+			i < IndexRelationGetNumberOfKeyAttributes(index) &&
+			dyn_key_shortens(index, i + 1) ? dyn_key_shorten(values[i]) : values[i];
+
+#ifdef USE_ASSERT_CHECKING
+	/* Only assertions, on page splits, look at relam here. */
 	AS_BTREE(index,
-			 result = btinsert(index, values, isnull, tid, heap, check_unique,
+			 result = btinsert(index, stored, isnull, tid, heap, check_unique,
 							   index_unchanged, index_info));
+#else
+	result = btinsert(index, stored, isnull, tid, heap, check_unique,
+					  index_unchanged, index_info);
+#endif
 	return result;
 }
-#endif
+
+/* An index-only scan has no way back from a short form. */
+static bool
+dyn_key_canreturn(Relation index, int attnum)
+{
+	return attnum > IndexRelationGetNumberOfKeyAttributes(index) ||
+		!dyn_key_shortens(index, attnum);
+}
 
 /*
  * btcostestimate() reads the height of the tree, which the planner looks up
@@ -113,10 +131,11 @@ dynamo_key_handler(PG_FUNCTION_ARGS)
 	IndexAmRoutine *am = GetIndexAmRoutine(F_BTHANDLER);
 
 	am->amstrategies = DYN_KEY_STRATEGIES;
+	am->amsupport = DYN_KEY_SUPPORT_FUNCTIONS;
 	am->ambuild = dyn_key_build;
-#ifdef USE_ASSERT_CHECKING
 	am->aminsert = dyn_key_insert;
-#endif
+	am->amcanreturn = dyn_key_canreturn;
+	am->amproperty = NULL;		/* nbtree's says that all columns return */
 	am->amcostestimate = dyn_key_costestimate;
 	am->amvalidate = dyn_key_validate;
 

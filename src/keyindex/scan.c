@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * scan.c
- *		Scans of a dynamo_key index: begins_with as a pair of bounds.
+ *		Scans of a dynamo_key index: conditions in nbtree's terms.
  *
  * "sort ^@ prefix" holds exactly for the values from prefix up to, and not
  * including, the next value of the same length: the prefix with its trailing
@@ -12,6 +12,9 @@
  * "sort ^@ ANY (prefixes)" is a union of ranges, which one descent can't walk
  * in order.  It becomes the range from the lowest prefix to the highest next
  * value, and the executor checks each tuple again.
+ *
+ * A column with a short form for long values (long_key.c) is searched for the
+ * form that is stored.
  *
  * A scan needs up to two keys for each of its own.  ambeginscan asks nbtree
  * for that room; but scan->numberOfKeys must be the executor's number whenever
@@ -39,7 +42,7 @@ typedef struct ScanState
 	int			nkeys;			/* the executor's */
 	int			nexpanded;		/* nbtree's */
 	bool		recheck;		/* the bounds are wider than the condition */
-	MemoryContext bounds;		/* upper bounds, or NULL: none so far */
+	MemoryContext arguments;	/* made for nbtree, or NULL: none so far */
 } ScanState;
 
 StaticAssertDecl(sizeof(ScanState) <= sizeof(ScanKeyData),
@@ -162,10 +165,126 @@ expand_begins_with(ScanKey key, ScanState *state, ScanKey out)
 	return 2;
 }
 
+/*
+ * The longest of the values a key compares with; 0 if it compares with none,
+ * as IS NULL does.
+ */
+static uint32
+longest_argument(ScanKey key)
+{
+	Datum	   *values;
+	bool	   *nulls;
+	int			nvalues;
+	uint32		longest = 0;
+
+	if (key->sk_flags & SK_ISNULL)
+		return 0;
+	if ((key->sk_flags & SK_SEARCHARRAY) == 0)
+		return dyn_key_value_size(key->sk_argument);
+	deconstruct_array(DatumGetArrayTypeP(key->sk_argument), BYTEAOID, -1, false,
+					  TYPALIGN_INT, &values, &nulls, &nvalues);
+	for (int i = 0; i < nvalues; i++)
+	{
+		if (!nulls[i])
+			longest = Max(longest, dyn_key_value_size(values[i]));
+	}
+	return longest;
+}
+
+/* The argument of an equality with the form in which values are stored. */
+static Datum
+shorten_argument(ScanKey key)
+{
+	Datum	   *values;
+	bool	   *nulls;
+	int			nvalues;
+	int			lower_bound = 1;
+
+	if ((key->sk_flags & SK_SEARCHARRAY) == 0)
+		return dyn_key_shorten(key->sk_argument);
+	deconstruct_array(DatumGetArrayTypeP(key->sk_argument), BYTEAOID, -1, false,
+					  TYPALIGN_INT, &values, &nulls, &nvalues);
+	for (int i = 0; i < nvalues; i++)
+	{
+		if (!nulls[i])
+			values[i] = dyn_key_shorten(values[i]);
+	}
+	return PointerGetDatum(construct_md_array(values, nulls, 1, &nvalues,
+											  &lower_bound, BYTEAOID, -1, false,
+											  TYPALIGN_INT));
+}
+
+/*
+ * A row comparison follows the index's order, whatever that is: its members
+ * take the stored form.
+ */
+static Datum
+shorten_row(Relation index, ScanKey header)
+{
+	ScanKey		members = (ScanKey) DatumGetPointer(header->sk_argument);
+	ScanKey		result;
+	int			n = 1;
+
+	while ((members[n - 1].sk_flags & SK_ROW_END) == 0)
+		n++;
+	result = palloc(n * sizeof(ScanKeyData));
+	memcpy(result, members, n * sizeof(ScanKeyData));
+	for (int i = 0; i < n; i++)
+	{
+		if ((result[i].sk_flags & SK_ISNULL) == 0 &&
+			dyn_key_shortens(index, result[i].sk_attno))
+			result[i].sk_argument = dyn_key_shorten(result[i].sk_argument);
+	}
+	return PointerGetDatum(result);
+}
+
+/*
+ * Write what nbtree needs for a key to out, which has room for two keys.
+ * Returns how many.
+ */
+static int
+expand_key(Relation index, ScanKey key, ScanState *state, ScanKey out)
+{
+	*out = *key;
+	if (key->sk_flags & SK_ROW_HEADER)
+		out->sk_argument = shorten_row(index, key);
+	else if (dyn_key_shortens(index, key->sk_attno) &&
+			 longest_argument(key) > DYN_KEY_EXACT_SIZE)
+	{
+		if (key->sk_strategy == BTEqualStrategyNumber)
+			out->sk_argument = shorten_argument(key);
+		else
+		{
+			/* Stored forms are not ordered as the values: look at all. */
+			ScanKeyEntryInitialize(out, SK_ISNULL | SK_SEARCHNOTNULL,
+								   key->sk_attno, InvalidStrategy, InvalidOid,
+								   InvalidOid, InvalidOid, (Datum) 0);
+			state->recheck = true;
+		}
+	}
+	else if (key->sk_strategy == DYN_BEGINS_WITH_STRATEGY)
+		return expand_begins_with(key, state, out);
+	return 1;
+}
+
+/* Can a key go to nbtree as it is, at no cost?  So do nearly all. */
+static bool
+is_plain(Relation index, ScanKey key)
+{
+	if ((key->sk_flags & SK_ROW_HEADER) ||
+		key->sk_strategy == DYN_BEGINS_WITH_STRATEGY)
+		return false;
+	if ((key->sk_flags & SK_ISNULL) || !dyn_key_shortens(index, key->sk_attno))
+		return true;
+	return (key->sk_flags & SK_SEARCHARRAY) == 0 &&
+		dyn_key_value_size(key->sk_argument) <= DYN_KEY_EXACT_SIZE;
+}
+
 void
 dyn_key_rescan(IndexScanDesc scan, ScanKey keys, int nkeys,
 			   ScanKey orderbys, int norderbys)
 {
+	Relation	index = scan->indexRelation;
 	ScanState  *state = SCAN_STATE(scan, scan->numberOfKeys);
 
 	/* Without keys the previous ones stay. */
@@ -173,31 +292,29 @@ dyn_key_rescan(IndexScanDesc scan, ScanKey keys, int nkeys,
 	{
 		state->nexpanded = 0;
 		state->recheck = false;
-		if (state->bounds != NULL)
-			MemoryContextReset(state->bounds);
+		if (state->arguments != NULL)
+			MemoryContextReset(state->arguments);
 		for (int i = 0; i < state->nkeys; i++)
 		{
 			ScanKey		out = &scan->keyData[state->nexpanded];
+			MemoryContext old;
 
-			if (keys[i].sk_strategy == DYN_BEGINS_WITH_STRATEGY)
-			{
-				MemoryContext old;
-
-				/* The bounds live as long as the scan, whoever rescans it. */
-				if (state->bounds == NULL)
-					state->bounds =
-						AllocSetContextCreate(GetMemoryChunkContext(scan),
-											  "dynamo_key bounds",
-											  ALLOCSET_SMALL_SIZES);
-				old = MemoryContextSwitchTo(state->bounds);
-				state->nexpanded += expand_begins_with(&keys[i], state, out);
-				MemoryContextSwitchTo(old);
-			}
-			else
+			if (is_plain(index, &keys[i]))
 			{
 				*out = keys[i];
 				state->nexpanded++;
+				continue;
 			}
+
+			/* Arguments live as long as the scan, whoever rescans it. */
+			if (state->arguments == NULL)
+				state->arguments =
+					AllocSetContextCreate(GetMemoryChunkContext(scan),
+										  "dynamo_key arguments",
+										  ALLOCSET_SMALL_SIZES);
+			old = MemoryContextSwitchTo(state->arguments);
+			state->nexpanded += expand_key(index, &keys[i], state, out);
+			MemoryContextSwitchTo(old);
 		}
 	}
 
@@ -248,7 +365,7 @@ dyn_key_endscan(IndexScanDesc scan)
 {
 	ScanState  *state = SCAN_STATE(scan, scan->numberOfKeys);
 
-	if (state->bounds != NULL)
-		MemoryContextDelete(state->bounds);
+	if (state->arguments != NULL)
+		MemoryContextDelete(state->arguments);
 	btendscan(scan);
 }

@@ -4,7 +4,8 @@
  *		amvalidate: is an operator class of dynamo_key complete and sound?
  *
  * The rules are nbtree's, with begins_with as an optional sixth strategy that
- * takes two bytea (its bounds are made with bytea's functions, scan.c).
+ * takes two bytea (its bounds are made with bytea's functions, scan.c), and an
+ * optional sixth support function that shortens a bytea (long_key.c).
  *
  * src/keyindex/validate.c
  *-------------------------------------------------------------------------
@@ -53,6 +54,10 @@ support_function_is_valid(Form_pg_amproc proc)
 		case BTEQUALIMAGE_PROC:
 			return check_amproc_signature(proc->amproc, BOOLOID, true, 1, 1,
 										  OIDOID);
+		case DYN_KEY_SHORTEN_PROC:
+			return proc->amproclefttype == BYTEAOID &&
+				check_amproc_signature(proc->amproc, BYTEAOID, true, 1, 1,
+									   BYTEAOID);
 		default:
 			return false;		/* in_range and options have no use here */
 	}

@@ -323,7 +323,7 @@ verify(Verify *v)
 				 errmsg("index \"%s\" cannot be verified using transaction snapshot",
 						RelationGetRelationName(v->index))));
 
-	v->info = BuildIndexInfo(v->index);
+	v->info = dyn_key_index_info(v->heap, v->index, BuildIndexInfo(v->index));
 	v->in_index = tuplesort_begin_datum(INT8OID, Int8LessOperator, InvalidOid,
 										false, maintenance_work_mem / 2, NULL,
 										TUPLESORT_NONE);
