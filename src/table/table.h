@@ -39,7 +39,8 @@ typedef struct DynTable
 {
 	const char *name;
 	Oid			relation;		/* the heap, in schema dynamo_data */
-	Oid			key_index;		/* dynamo_key index on (hash, partition, sort) */
+	Oid			key_index;		/* dynamo_key index on (hash, partition
+								 * dynamo.partition_ops, sort): long keys fit */
 	DynKeySchema schema;
 	pg_uuid_t	table_id;
 	TimestampTz created;
