@@ -10,6 +10,7 @@
 
 #include "operation/operation.h"
 #include "operation/shape.h"
+#include "store/store.h"
 
 /* Sorted by name in strcmp order, as dyn_operation_find() expects. */
 static const DynOperation operations[] = {
@@ -67,6 +68,14 @@ DynOutcome
 dyn_operation_run(DynOperationContext *context, const DynOperation *operation,
 				  const DynJson *request, StringInfo reply)
 {
+	bool		outer_nowait = dyn_store_nowait;
+	DynOutcome	outcome;
+
 	dyn_shape_check(operation->shape, request);
-	return operation->handler(context, request, reply);
+
+	/* A trigger's call of an operation may be inside of another's. */
+	dyn_store_nowait = !context->may_wait;
+	outcome = operation->handler(context, request, reply);
+	dyn_store_nowait = outer_nowait;
+	return outcome;
 }

@@ -43,9 +43,10 @@ typedef enum DynStoreResult
 } DynStoreResult;
 
 /*
- * True in a process that must never wait for another transaction (the HTTP
- * workers set it once): a table locked by DDL then raises
- * ERRCODE_LOCK_NOT_AVAILABLE, which means "run the request again later".
+ * True while a request runs that must not wait for another transaction
+ * (dyn_operation_run() sets it; an error may leave it as it was): a table
+ * locked by DDL then raises ERRCODE_LOCK_NOT_AVAILABLE, which means "run the
+ * request again later".
  */
 extern bool dyn_store_nowait;
 
