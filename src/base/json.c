@@ -340,7 +340,8 @@ remove_duplicates(cJSON *object)
 			next = member->next;
 			for (cJSON *later = next; later != NULL; later = later->next)
 			{
-				if (strcmp(member->string, later->string) == 0)
+				if (member->string[0] == later->string[0] &&
+					strcmp(member->string, later->string) == 0)
 				{
 					cJSON_DetachItemViaPointer(object, member);
 					break;

@@ -45,12 +45,39 @@ dyn_type_name(DynType type)
 DynType
 dyn_type_from_name(const char *name, uint32 len)
 {
-	for (DynType type = DYN_TYPE_S; type <= DYN_TYPE_BS; type++)
+	/* Asked for every value of a request: one comparison of the name, if any. */
+	if (len == 1)
 	{
-		if (strlen(type_names[type]) == len &&
-			memcmp(type_names[type], name, len) == 0)
-			return type;
+		switch (name[0])
+		{
+			case 'S':
+				return DYN_TYPE_S;
+			case 'N':
+				return DYN_TYPE_N;
+			case 'B':
+				return DYN_TYPE_B;
+			case 'M':
+				return DYN_TYPE_M;
+			case 'L':
+				return DYN_TYPE_L;
+		}
 	}
+	else if (len == 2 && name[1] == 'S')
+	{
+		switch (name[0])
+		{
+			case 'S':
+				return DYN_TYPE_SS;
+			case 'N':
+				return DYN_TYPE_NS;
+			case 'B':
+				return DYN_TYPE_BS;
+		}
+	}
+	else if (len == 4 && memcmp(name, "BOOL", 4) == 0)
+		return DYN_TYPE_BOOL;
+	else if (len == 4 && memcmp(name, "NULL", 4) == 0)
+		return DYN_TYPE_NULL;
 	return 0;
 }
 

@@ -32,6 +32,37 @@ SELECT md5(pg_temp.norm('{' || string_agg(format('"k%s":%s', i % 5000, i), ',' O
        md5('{' || (SELECT string_agg(format('"k%s":%s', i % 5000, i), ',' ORDER BY i) FROM generate_series(15000, 19999) i) || '}')
 FROM generate_series(0, 19999) i;
 
+-- Damaged texts: taken or refused, and read, as PostgreSQL's own strict parser does.
+CREATE FUNCTION pg_temp.judge(t text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	ours text := pg_temp.norm(t);
+	theirs jsonb;
+BEGIN
+	BEGIN
+		theirs := t::jsonb;
+	EXCEPTION WHEN untranslatable_character THEN
+		-- jsonb cannot hold a NUL; look at the rest of the text.
+		ours := replace(ours, '\u0000', 'A');
+		theirs := replace(t, '\u0000', '\u0041')::jsonb;
+	END;
+	IF ours IS NULL THEN
+		RETURN 'refused: ' || t;
+	END IF;
+	RETURN CASE WHEN ours::jsonb = theirs THEN 'same' ELSE 'differs: ' || t END;
+EXCEPTION
+	WHEN invalid_text_representation OR invalid_parameter_value THEN
+		RETURN CASE WHEN ours IS NULL THEN 'same' ELSE 'taken: ' || t END;
+END $$;
+SELECT setseed(0.25);
+WITH texts AS MATERIALIZED (
+	SELECT overlay(base placing
+				   (ARRAY['', '"', '\', '{', '}', '[', ']', ',', ':', '0', '1', '-', '+', '.', 'e', ' ', E'\n', E'\x01', E'\x7f', 'u', 'é', '\u0041',
+						  '\ud83d', '\ude00', '\u0000', 't', 'null', '/', 'x', '"a":'])[1 + floor(random() * 30)::int]
+				   from 1 + floor(random() * length(base))::int for floor(random() * 3)::int) AS t
+	FROM generate_series(1, 20000),
+		 unnest(ARRAY['{"a": [1, 2.5, -3e2, "x\"\\\u00e9\ud83d\ude00"], "b": {"c": null, "a": true}, "a": false}']) AS base)
+SELECT pg_temp.judge(t), count(*) FROM texts GROUP BY 1 ORDER BY 1;
+
 -- Every type there and back.
 SELECT '{"s": {"S": "x"}, "n": {"N": "1e3"}, "b": {"B": "AAEC"}, "t": {"BOOL": true}, "f": {"BOOL": false}, "z": {"NULL": true},
          "ss": {"SS": ["b", "a"]}, "ns": {"NS": ["10", "9", "-1"]}, "bs": {"BS": ["/w==", "AA=="]},
