@@ -1,0 +1,76 @@
+# The endpoint follows CREATE, DROP and ALTER EXTENSION without a restart.
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::RealBin;
+use DynamoTest;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+# A node whose extension this test makes itself.
+my $node = dynamo_node('extension', 'dynamo.database' => 'postgres');
+my $started = start_time($node);
+
+my ($status, $body);
+ok( eventually { ($status, $body) = operation($node, 'DescribeLimits'); $status }
+	10, 'something listens');
+is($status, 503, 'without the extension: unavailable, so that clients retry');
+like($body->{message}, qr/not installed/, 'and it says why');
+($status, $body) = get_page($node, '/');
+is("$status $body", '200 healthy: localhost ', 'GET / is healthy all the same');
+($status, $body) = get_page($node, '/ready');
+is($status, 503, 'GET /ready is not');
+like($body, qr/extension/, 'and it says why');
+
+for my $turn (1 .. 2)
+{
+	$node->safe_psql('postgres', 'CREATE EXTENSION dynamo');
+	ok(endpoint_serves($node, 1), "served within a second of CREATE EXTENSION, $turn");
+	($status, $body) = get_page($node, '/ready');
+	is("$status $body", "200 ready\n", 'and ready');
+
+	create_table($node, 'fruit');
+	put_item($node, 'fruit', 'apple', "red $turn");
+	is(get_item($node, 'fruit', 'apple'), "red $turn", 'items are stored');
+
+	$node->safe_psql('postgres', 'ALTER EXTENSION dynamo UPDATE');
+	is(get_item($node, 'fruit', 'apple'), "red $turn", 'and read after ALTER EXTENSION');
+
+	$node->safe_psql('postgres', 'DROP EXTENSION dynamo CASCADE');
+	($status) = operation($node, 'DescribeLimits');
+	is($status, 503, 'unavailable after DROP EXTENSION');
+}
+
+# Under load: a client that never stops, while the extension comes and goes.
+my $pid = fork // die;
+if ($pid == 0)
+{
+	my %seen;
+	my $end = time + 6;
+	while (time < $end)
+	{
+		my ($status) = put_item($node, 'fruit', 'pear', 'green');
+		$seen{ $status // 'none' }++;
+	}
+	# 400: the table is missing, or somebody holds it.
+	delete @seen{qw(200 400 503)};
+	print STDERR "# unexpected: @{[%seen]}\n" if %seen;
+	exit(%seen ? 1 : 0);
+}
+for my $turn (1 .. 5)
+{
+	$node->safe_psql('postgres', 'CREATE EXTENSION dynamo');
+	create_table($node, 'fruit');
+	ok( eventually { get_item($node, 'fruit', 'pear') } 5,
+		'the client gets through');
+	$node->safe_psql('postgres', 'ALTER EXTENSION dynamo UPDATE');
+	$node->safe_psql('postgres', 'DROP EXTENSION dynamo CASCADE');
+}
+waitpid($pid, 0);
+is($?, 0, 'every answer under load was an expected one');
+
+is(start_time($node), $started, 'the server has not restarted');
+$node->stop;
+done_testing();

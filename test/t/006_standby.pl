@@ -1,0 +1,79 @@
+# The endpoint on a hot standby: reads that may be old, until it is promoted.
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::RealBin;
+use DynamoTest;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $primary = dynamo_node('primary');
+create_table($primary, 'fruit');
+put_item($primary, 'fruit', 'apple', 'red');
+$primary->backup('backup');
+
+my $standby = PostgreSQL::Test::Cluster->new('standby');
+$standby->init_from_backup($primary, 'backup', has_streaming => 1);
+dynamo_conf($standby);
+$standby->start;
+my $started = start_time($standby);
+
+ok( eventually { (get_item($standby, 'fruit', 'apple') // '') eq 'red' } 10,
+	'a standby answers eventually consistent reads');
+put_item($primary, 'fruit', 'apple', 'green');
+$primary->wait_for_catchup($standby);
+is(get_item($standby, 'fruit', 'apple'), 'green', 'and follows the primary');
+
+my ($status, $body);
+for my $case (
+	[ 'PutItem', { Item => { id => { S => 'pear' } } } ],
+	[ 'UpdateItem', { Key => { id => { S => 'apple' } } } ],
+	[ 'DeleteItem', { Key => { id => { S => 'apple' } } } ],
+	[ 'GetItem', { Key => { id => { S => 'apple' } }, ConsistentRead => \1 } ],
+	[ 'Scan', { ConsistentRead => \1 } ],
+	[ 'DeleteTable', {} ])
+{
+	my ($operation, $request) = @$case;
+	($status, $body) = operation($standby, $operation, { TableName => 'fruit', %$request });
+	is($status, 503, "$operation is refused, in a way that makes clients retry");
+}
+($status) = operation($standby, 'BatchGetItem',
+	{ RequestItems => { fruit => { Keys => [ { id => { S => 'apple' } } ], ConsistentRead => \1 } } });
+is($status, 503, 'a consistent BatchGetItem, too');
+like($body->{message}, qr/standby/, 'it says why');
+($status) = operation($standby, 'DescribeTable', { TableName => 'fruit' });
+is($status, 200, 'DescribeTable');
+($status, $body) = get_page($standby, '/ready');
+is($status, 503, 'a standby is not ready');
+like($body, qr/standby/, 'and says why');
+
+$standby->promote;
+ok( eventually { ((put_item($standby, 'fruit', 'pear', 'yellow'))[0] // 0) == 200 } 10,
+	'after promotion it takes writes');
+is(get_item($standby, 'fruit', 'pear', ConsistentRead => \1), 'yellow', 'and consistent reads');
+($status) = get_page($standby, '/ready');
+is($status, 200, 'and is ready');
+is(start_time($standby), $started, 'without a restart');
+
+# A database that is dropped on the primary goes from the standby, too.
+my $other = PostgreSQL::Test::Cluster->new('other');
+$primary->safe_psql('postgres', 'CREATE DATABASE app');
+$primary->safe_psql('app', 'CREATE EXTENSION dynamo');
+$primary->backup('backup2');
+$other->init_from_backup($primary, 'backup2', has_streaming => 1);
+dynamo_conf($other, 'dynamo.database' => 'app');
+$other->start;
+$started = start_time($other);
+ok(endpoint_serves($other), 'a standby serves another database');
+$primary->safe_psql('postgres', 'DROP DATABASE app');
+$primary->wait_for_catchup($other);
+ok( eventually { slurp_file($other->logfile) =~ /waits for database "app"/ } 10,
+	'the workers let go of a database dropped by the primary');
+is(start_time($other), $started, 'without a restart');
+unlike(slurp_file($other->logfile), qr/dynamo http worker.*exited with exit code/,
+	'and without looking like a failure');
+
+$_->stop for $other, $standby, $primary;
+done_testing();

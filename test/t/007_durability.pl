@@ -1,0 +1,145 @@
+# Durable before acknowledged: no acknowledged write is lost to kill -9, and
+# nobody is told what the synchronous standby does not have.
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::RealBin;
+use DynamoTest;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+my $rounds = $ENV{DYNAMO_KILL_ROUNDS} // 3;
+my $writers = 8;
+
+my $node = dynamo_node('durable');
+create_table($node, 'log');
+
+# A writer: a counter per writer, and one item all of them count up in.
+sub write_until_it_dies
+{
+	my ($round, $writer, $file) = @_;
+	open my $out, '>', $file or die;
+	$out->autoflush(1);
+	my $socket = connect_endpoint($node) or exit 0;
+	for (my $i = 1;; $i++)
+	{
+		my $request = $i % 4
+		  ? [ 'PutItem', { TableName => 'log', Item => { id => { S => "$round-$writer-$i" } } } ]
+		  : [ 'UpdateItem', { TableName => 'log', Key => { id => { S => 'counter' } },
+				UpdateExpression => 'ADD n :one',
+				ExpressionAttributeValues => { ':one' => { N => '1' } } } ];
+		send_operation($socket, @$request) or last;
+		my ($status, $body) = read_answer($socket, 5) or last;
+		print $out $i % 4 ? "$round-$writer-$i\n" : "counter\n" if $status == 200;
+		print $out "unexpected $status\n" if $status != 200 && $status != 503;
+	}
+	exit 0;
+}
+
+my $counted = 0;
+for my $round (1 .. $rounds)
+{
+	my $directory = PostgreSQL::Test::Utils::tempdir();
+	my @pids;
+	ok(endpoint_serves($node), "round $round: served");
+	for my $writer (1 .. $writers)
+	{
+		my $pid = fork // die;
+		write_until_it_dies($round, $writer, "$directory/$writer") if $pid == 0;
+		push @pids, $pid;
+	}
+	sleep 1 + rand;
+	$node->kill9;
+	waitpid $_, 0 for @pids;
+	ok( eventually { $node->start(fail_ok => 1) } 30, "round $round: restarted after kill -9");
+	ok(endpoint_serves($node), "round $round: served again");
+
+	my @acknowledged = map { split /\n/, slurp_file($_) } glob "$directory/*";
+	my @items = grep { !/counter|unexpected/ } @acknowledged;
+	$counted += grep { /counter/ } @acknowledged;
+	is_deeply([ grep { /unexpected/ } @acknowledged ], [], "round $round: only expected answers");
+	cmp_ok(scalar @items, '>', 20, "round $round: " . @items . ' items were acknowledged');
+	my @missing;
+	my $socket = connect_endpoint($node);
+	for my $id (@items)
+	{
+		send_operation($socket, 'GetItem', { TableName => 'log', Key => { id => { S => $id } } });
+		my (undef, $body) = read_answer($socket);
+		push @missing, $id unless $body->{Item};
+	}
+	is_deeply(\@missing, [], "round $round: every acknowledged item is there");
+	my (undef, $body) = operation($node, 'GetItem',
+		{ TableName => 'log', Key => { id => { S => 'counter' } } });
+	cmp_ok($body->{Item}{n}{N}, '>=', $counted, "round $round: every acknowledged count is there");
+}
+$node->stop;
+
+# A synchronous standby.
+my $primary = dynamo_node('primary');
+create_table($primary, 'fruit');
+put_item($primary, 'fruit', 'apple', 'red');
+$primary->backup('backup');
+my $standby = PostgreSQL::Test::Cluster->new('standby');
+$standby->init_from_backup($primary, 'backup', has_streaming => 1);
+$standby->append_conf('postgresql.conf', "shared_preload_libraries = ''");
+$standby->start;
+$primary->append_conf('postgresql.conf', q{synchronous_standby_names = '*'});
+$primary->reload;
+ok( eventually { $primary->safe_psql('postgres', 'SELECT sync_state FROM pg_stat_replication') eq 'sync' } 10,
+	'the standby is synchronous');
+is((put_item($primary, 'fruit', 'apple', 'green'))[0], 200, 'a write with its confirmation');
+
+$standby->stop('immediate');
+my $writer = connect_endpoint($primary);
+my $reader = connect_endpoint($primary);
+my $get = { TableName => 'fruit', Key => { id => { S => 'apple' } } };
+send_operation($writer, 'PutItem',
+	{ TableName => 'fruit', Item => { id => { S => 'apple' }, v => { S => 'blue' } } });
+is_deeply([ read_answer($writer, 1) ], [], 'without the standby a write is not acknowledged');
+is($primary->safe_psql('postgres', q{SELECT count(*) > 0 FROM dynamo.stat_workers WHERE held > 0}),
+	't', 'its reply is held');
+send_operation($reader, 'GetItem', $get);
+is_deeply([ read_answer($reader, 1) ], [], 'nor is anybody told that it happened');
+my ($status) = get_page($primary, '/');
+is($status, 200, 'the worker still answers what depends on nothing');
+
+# Cancelling or ending the flusher, or a worker, acknowledges nothing either.
+$primary->safe_psql('postgres',
+	q{SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE backend_type LIKE 'dynamo%'});
+is_deeply([ read_answer($writer, 1) ], [], 'a cancel does not acknowledge it');
+$primary->safe_psql('postgres',
+	q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'dynamo flusher'});
+is_deeply([ read_answer($writer, 2) ], [], 'the end of the flusher does not acknowledge it');
+ok( eventually { $primary->safe_psql('postgres', 'SELECT flusher_pid > 0 FROM dynamo.stat_flush') eq 't' }
+	5, 'another flusher has come');
+
+$standby->start;
+is((read_answer($writer, 10))[0], 200, 'with the standby back it is acknowledged');
+my ($read_status, $body) = read_answer($reader, 10);
+is($body->{Item}{v}{S}, 'blue', 'and the reader is answered');
+
+# The same once more, ended by the setting.
+$standby->stop('immediate');
+send_operation($writer, 'PutItem',
+	{ TableName => 'fruit', Item => { id => { S => 'apple' }, v => { S => 'pink' } } });
+is_deeply([ read_answer($writer, 1) ], [], 'held again');
+$primary->append_conf('postgresql.conf', q{synchronous_standby_names = ''});
+$primary->reload;
+is((read_answer($writer, 10))[0], 200, 'acknowledged when no standby is asked for any more');
+
+# Shutdown doesn't wait for a standby, and doesn't acknowledge.
+$primary->append_conf('postgresql.conf', q{synchronous_standby_names = '*'});
+$primary->reload;
+ok( eventually { $primary->safe_psql('postgres', 'SHOW synchronous_standby_names') eq '*' } 5, 'reloaded');
+sleep 0.2;
+send_operation($writer, 'PutItem',
+	{ TableName => 'fruit', Item => { id => { S => 'apple' }, v => { S => 'grey' } } });
+is_deeply([ read_answer($writer, 1) ], [], 'held once more');
+my $begin = time;
+$primary->stop('fast');
+cmp_ok(time - $begin, '<', 5, 'a fast shutdown is fast all the same');
+is_deeply([ read_answer($writer, 1) ], [], 'and nothing was acknowledged');
+done_testing();

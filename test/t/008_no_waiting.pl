@@ -1,0 +1,100 @@
+# The loop never waits: an item that somebody holds delays nobody else.
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::RealBin;
+use DynamoTest;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+my $node = dynamo_node('waiting', 'dynamo.workers' => 1, 'dynamo.lock_timeout' => '1500ms');
+my $started = start_time($node);
+create_table($node, 'fruit');
+put_item($node, 'fruit', $_, 'red') for qw(apple pear);
+
+my $cpu = sub {
+	my $pid = $node->safe_psql('postgres', 'SELECT pid FROM dynamo.stat_workers');
+	my @fields = split / /, (slurp_file("/proc/$pid/stat") =~ s/.*\) //r);
+	return ($fields[11] + $fields[12]) / 100;
+};
+
+my $session = $node->background_psql('postgres');
+$session->query_safe('BEGIN');
+$session->query_safe(
+	q{SELECT dynamo.put_item('{"TableName": "fruit", "Item": {"id": {"S": "apple"}, "v": {"S": "held"}}}')});
+
+# Two that meet the session's transaction, and others that don't.
+my $put = { TableName => 'fruit', Item => { id => { S => 'apple' }, v => { S => 'blue' } } };
+my $waiter = connect_endpoint($node);
+my $begin = time;
+my $cpu_before = $cpu->();
+send_operation($waiter, 'PutItem', $put);
+my $slowest = 0;
+for (1 .. 50)
+{
+	my $one = time;
+	is((put_item($node, 'fruit', 'pear', $_))[0], 200, 'another item is written') if $_ == 1;
+	put_item($node, 'fruit', 'pear', $_);
+	$slowest = time - $one if time - $one > $slowest;
+}
+cmp_ok($slowest, '<', 0.5, 'and nobody else waits');
+is(get_item($node, 'fruit', 'apple'), 'red', 'the held item can be read');
+is($node->safe_psql('postgres', 'SELECT retrying FROM dynamo.stat_workers'),
+	1, 'the one that waits is in the retry queue');
+my ($status, $body) = read_answer($waiter, 5);
+my $waited = time - $begin;
+is($status, 400, 'it is given up');
+is($body->{__type}, 'com.amazonaws.dynamodb.v20120810#TransactionConflictException', 'as a conflict');
+is($body->{message}, 'Transaction is ongoing for the item', 'in the service\'s words');
+cmp_ok($waited, '>', 1.2, 'not before dynamo.lock_timeout');
+cmp_ok($waited, '<', 3, 'and not long after');
+cmp_ok($cpu->() - $cpu_before, '<', 1, 'without spinning');
+
+# One that is in time.
+send_operation($waiter, 'PutItem', $put);
+is_deeply([ read_answer($waiter, 0.5) ], [], 'another one waits');
+$session->query_safe('COMMIT');
+is((read_answer($waiter, 5))[0], 200, 'and is done when the session commits');
+is(get_item($node, 'fruit', 'apple'), 'blue', 'after the session');
+
+# A table that somebody has locked altogether.
+my $relation = $node->safe_psql('postgres',
+	q{SELECT oid::regclass FROM pg_class WHERE relnamespace = 'dynamo_data'::regnamespace AND relkind = 'r'});
+create_table($node, 'other');
+$session->query_safe("BEGIN");
+$session->query_safe("LOCK TABLE $relation IN ACCESS EXCLUSIVE MODE");
+send_operation($waiter, 'PutItem', $put);
+my $deleter = connect_endpoint($node);
+send_operation($deleter, 'DeleteTable', { TableName => 'fruit' });
+$begin = time;
+is((put_item($node, 'other', 'plum', 'blue'))[0], 200, 'another table is written');
+cmp_ok(time - $begin, '<', 1, 'at once');
+is((read_answer($waiter, 5))[0], 400, 'a locked table is a conflict');
+is((read_answer($deleter, 5))[0], 400, 'for DeleteTable, too');
+$session->query_safe('ROLLBACK');
+is((put_item($node, 'fruit', 'apple', 'green'))[0], 200, 'and over when the lock is gone');
+
+# An error in a round is its own request's only: one batch of requests that
+# arrive together, some of them wrong.
+my @sockets = map { connect_endpoint($node) } 1 .. 20;
+for my $i (0 .. $#sockets)
+{
+	send_operation($sockets[$i], 'PutItem', {
+			TableName => 'fruit',
+			Item => $i % 5 == 2
+			? { id => { N => '1' } }
+			: { id => { S => "k$i" }, v => { S => "v$i" } } });
+}
+my @statuses = map { (read_answer($_))[0] } @sockets;
+is_deeply(\@statuses, [ map { $_ % 5 == 2 ? 400 : 200 } 0 .. $#sockets ],
+	'errors stay with the requests that made them');
+is_deeply([ map { get_item($node, 'fruit', "k$_") // 'none' } 0 .. $#sockets ],
+	[ map { $_ % 5 == 2 ? 'none' : "v$_" } 0 .. $#sockets ], 'and the others are stored');
+
+is(start_time($node), $started, 'the server has not restarted');
+$session->quit;
+$node->stop;
+done_testing();

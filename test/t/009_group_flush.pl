@@ -1,0 +1,63 @@
+# Under load many writes share a transaction id and a flush.
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::RealBin;
+use DynamoTest;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(time);
+use IO::Select;
+
+my $node = dynamo_node('group');
+create_table($node, 'fruit');
+
+# 32 connections, each with one write under way at any time.
+my $connections = 32;
+my $writes = 0;
+my %sockets = map { my $s = connect_endpoint($node); ($s => $s) } 1 .. $connections;
+my $select = IO::Select->new(values %sockets);
+my $next = sub {
+	my ($socket) = @_;
+	send_operation($socket, 'PutItem',
+		{ TableName => 'fruit', Item => { id => { S => int rand 1000 }, v => { S => 'x' x 100 } } });
+};
+my $ids = sub { $node->safe_psql('postgres', 'SELECT pg_current_xact_id()::text::bigint') };
+my $before = $ids->();
+$next->($_) for values %sockets;
+my $end = time + 3;
+while (time < $end)
+{
+	for my $socket ($select->can_read(1))
+	{
+		my ($status) = read_answer($socket);
+		die 'no answer' unless defined $status && $status == 200;
+		$writes++;
+		$next->($socket);
+	}
+}
+read_answer($_) for values %sockets;
+my $used = $ids->() - $before;
+my $ratio = $used / $writes;
+cmp_ok($writes, '>', 1000, "$writes writes");
+cmp_ok($ratio, '<', 0.3, "$used transaction ids: $ratio a write");
+
+my ($flushes, $held) = split /\|/,
+  $node->safe_psql('postgres', 'SELECT flushes, held_replies FROM dynamo.stat_flush');
+cmp_ok($flushes, '<', $writes, "$flushes flushes");
+
+# A lone client: its write is flushed without another process.
+my $inline = 'SELECT inline_flushes FROM dynamo.stat_flush';
+my $inline_before = $node->safe_psql('postgres', $inline);
+my $socket = (values %sockets)[0];
+for (1 .. 100)
+{
+	$next->($socket);
+	read_answer($socket);
+}
+cmp_ok($node->safe_psql('postgres', $inline) - $inline_before, '>=', 90,
+	'a lone write is flushed inline');
+$node->stop;
+done_testing();
