@@ -1099,16 +1099,6 @@ check_signature(const DynSignedRequest *request, const Credentials *c,
 
 /*---- interface ----*/
 
-/* The hint is for who runs a test against a fresh server (docs/access_keys.md). */
-static void
-raise_unknown_key(void)
-{
-	ereport(ERROR,
-			(errcode(dyn_errcode(UNRECOGNIZED_CLIENT)),
-			 errmsg_internal("The security token included in the request is invalid."),
-			 errhint("Create an access key with dynamo.create_access_key(), or set dynamo.accept_any_credentials = on for development on this machine.")));
-}
-
 bool
 dyn_sigv4_needs_catalog(const DynSignedRequest *request)
 {
@@ -1162,7 +1152,8 @@ dyn_sigv4_verify(const DynSignedRequest *request, int64 now,
 
 	signer = find_signer(&c);
 	if (signer == NULL)
-		raise_unknown_key();
+		dyn_raise(UNRECOGNIZED_CLIENT,
+				  "The security token included in the request is invalid.");
 	check_signature(request, &c, names, nnames, iso, signer);
 
 	/* We give out no session tokens, so one that is here is nobody's. */
