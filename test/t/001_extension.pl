@@ -8,14 +8,14 @@ use DynamoTest;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use Time::HiRes qw(time);
 
 # A node whose extension this test makes itself.
 my $node = dynamo_node('extension', 'dynamo.database' => 'postgres');
 my $started = start_time($node);
 
 my ($status, $body);
-ok( eventually { ($status, $body) = operation($node, 'DescribeLimits'); $status }
-	10, 'something listens');
+ok(eventually(10, sub { ($status, $body) = operation($node, 'DescribeLimits'); $status }), 'something listens');
 is($status, 503, 'without the extension: unavailable, so that clients retry');
 like($body->{message}, qr/not installed/, 'and it says why');
 ($status, $body) = get_page($node, '/');
@@ -44,9 +44,7 @@ for my $turn (1 .. 2)
 }
 
 # Under load: a client that never stops, while the extension comes and goes.
-my $pid = fork // die;
-if ($pid == 0)
-{
+my $pid = in_background(sub {
 	my %seen;
 	my $end = time + 6;
 	while (time < $end)
@@ -57,13 +55,13 @@ if ($pid == 0)
 	# 400: the table is missing, or somebody holds it.
 	delete @seen{qw(200 400 503)};
 	print STDERR "# unexpected: @{[%seen]}\n" if %seen;
-	exit(%seen ? 1 : 0);
-}
+	return %seen ? 1 : 0;
+});
 for my $turn (1 .. 5)
 {
 	$node->safe_psql('postgres', 'CREATE EXTENSION dynamo');
 	create_table($node, 'fruit');
-	ok( eventually { get_item($node, 'fruit', 'pear') } 5,
+	ok(eventually(5, sub { get_item($node, 'fruit', 'pear') }),
 		'the client gets through');
 	$node->safe_psql('postgres', 'ALTER EXTENSION dynamo UPDATE');
 	$node->safe_psql('postgres', 'DROP EXTENSION dynamo CASCADE');

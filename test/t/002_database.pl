@@ -13,7 +13,7 @@ use Time::HiRes qw(time sleep);
 my $node = dynamo_node('database', 'dynamo.database' => 'app');
 my $started = start_time($node);
 
-ok( eventually { slurp_file($node->logfile) =~ /waits for database "app"/ } 10,
+ok(eventually(10, sub { slurp_file($node->logfile) =~ /waits for database "app"/ }),
 	'a missing database is told to the log');
 
 sub make_database
@@ -32,10 +32,7 @@ sub make_database
 sub with_load
 {
 	my ($command, $label) = @_;
-	my $pid = fork // die;
-
-	if ($pid == 0)
-	{
+	my $pid = in_background(sub {
 		my $end = time + 1.5;
 		while (time < $end)
 		{
@@ -46,8 +43,8 @@ sub with_load
 					{ TableName => 'fruit', Key => { id => { S => 'apple' } } });
 			} while (read_answer($socket, 1) && time < $end);
 		}
-		exit 0;
-	}
+		return 0;
+	});
 	sleep 0.3;
 	my $begin = time;
 	my ($result, undef, $stderr) = $node->psql('postgres', $command);
@@ -74,14 +71,14 @@ ok(endpoint_serves($node, 5), 'the copied database is served again');
 # A DROP that fails for another reason, and one by somebody who may not.
 my $other = $node->background_psql('app');
 $other->query_safe('SELECT 1');
-isnt($node->psql('postgres', 'DROP DATABASE app'), 0,
+isnt(scalar $node->psql('postgres', 'DROP DATABASE app'), 0,
 	'another session still keeps a database');
 $other->quit;
 ok(endpoint_serves($node, 5), 'served again after the DROP that failed');
 my $pids = q{SELECT string_agg(pid::text, ' ' ORDER BY pid) FROM dynamo.stat_workers};
 my $before = $node->safe_psql('app', $pids);
 $node->safe_psql('postgres', 'CREATE ROLE nobody LOGIN');
-isnt($node->psql('postgres', 'SET ROLE nobody; DROP DATABASE app'), 0,
+isnt(scalar $node->psql('postgres', 'SET ROLE nobody; DROP DATABASE app'), 0,
 	'only the owner may drop a database');
 is($node->safe_psql('app', $pids), $before, 'and only the owner disturbs the workers');
 
@@ -89,13 +86,7 @@ is($node->safe_psql('app', $pids), $before, 'and only the owner disturbs the wor
 $node->safe_psql('postgres',
 	q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type LIKE 'dynamo%'});
 ok(endpoint_serves($node, 10), 'served again after pg_terminate_backend() of all');
-ok( eventually
-	{
-		$node->safe_psql('postgres',
-			q{SELECT count(*) FROM pg_stat_activity WHERE backend_type IN ('dynamo launcher', 'dynamo flusher')}
-		) == 2
-	}
-	10, 'launcher and flusher, too');
+ok(eventually(10, sub { $node->safe_psql('postgres', q{SELECT count(*) FROM pg_stat_activity WHERE backend_type IN ('dynamo launcher', 'dynamo flusher')} ) == 2 }), 'launcher and flusher, too');
 
 my $log = slurp_file($node->logfile);
 unlike($log, qr/dynamo (http worker|flusher)\b.*exited with exit code [^0]/,

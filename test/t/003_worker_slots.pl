@@ -45,15 +45,14 @@ sub restart_with
 
 restart_with(4);
 ok(endpoint_serves($node), 'one worker with a flusher serves');
-ok( eventually { $node->safe_psql('postgres', 'SELECT flusher_pid > 0 FROM dynamo.stat_flush') eq 't' }
-	5, 'the flusher runs');
+ok(eventually(5, sub { $node->safe_psql('postgres', 'SELECT flusher_pid > 0 FROM dynamo.stat_flush') eq 't' }), 'the flusher runs');
 is_deeply(
 	[ slot_lines() ],
 	['the DynamoDB endpoint is served by 1 of 2 HTTP workers: no more background worker slots are left'],
 	'one line in the log');
 
 restart_with(2);
-ok(eventually { scalar slot_lines() } 10, 'no slot for a worker is told');
+ok(eventually(10, sub { scalar slot_lines() }), 'no slot for a worker is told');
 like((slot_lines())[0], qr/not served: no background worker slot/, 'in clear words');
 is($node->safe_psql('postgres', 'SELECT 1'), 1, 'the server starts all the same');
 
@@ -64,8 +63,7 @@ is($node->safe_psql('postgres', q{SELECT '{"a": {"S": "x"}}'::dynamo.item IS NOT
 
 restart_with(5);
 ok(endpoint_serves($node), 'with slots enough all is served');
-ok( eventually { $node->safe_psql('postgres', 'SELECT count(*) FROM dynamo.stat_workers') == 2 }
-	5, 'by all workers');
+ok(eventually(5, sub { $node->safe_psql('postgres', 'SELECT count(*) FROM dynamo.stat_workers') == 2 }), 'by all workers');
 is_deeply([ slot_lines() ], [], 'without a word');
 
 $node->stop;

@@ -58,13 +58,12 @@ is(get_item($node, 'fruit', 'pear'), 'green', 'a read after it');
 $node->append_conf('postgresql.conf', 'default_transaction_read_only = on');
 $node->reload;
 my ($status, $body);
-ok( eventually { ($status, $body) = put_item($node, 'fruit', 'apple', 'blue'); $status == 503 }
-	5, 'writes are refused while default_transaction_read_only is on');
+ok(eventually(5, sub { ($status, $body) = put_item($node, 'fruit', 'apple', 'blue'); $status == 503 }), 'writes are refused while default_transaction_read_only is on');
 like($body->{message}, qr/read-only/, 'and told why');
 is(get_item($node, 'fruit', 'apple'), '20', 'reads are served');
 $node->append_conf('postgresql.conf', 'default_transaction_read_only = off');
 $node->reload;
-ok( eventually { (put_item($node, 'fruit', 'apple', 'blue'))[0] == 200 } 5,
+ok(eventually(5, sub { (put_item($node, 'fruit', 'apple', 'blue'))[0] == 200 }),
 	'writes are taken again');
 
 # Settings that a reload changes.
@@ -72,12 +71,7 @@ is((operation($node, 'DescribeTable', { TableName => 'fruit' }))[1]{Table}{Table
 	'arn:aws:dynamodb:us-east-1:000000000000:table/fruit', 'the region by default');
 $node->append_conf('postgresql.conf', "dynamo.region = 'eu-test-9'");
 $node->reload;
-ok( eventually
-	{
-		(operation($node, 'DescribeTable', { TableName => 'fruit' }))[1]{Table}{TableArn} eq
-		  'arn:aws:dynamodb:eu-test-9:000000000000:table/fruit'
-	}
-	5, 'another region after a reload');
+ok(eventually(5, sub { (operation($node, 'DescribeTable', { TableName => 'fruit' }))[1]{Table}{TableArn} eq 'arn:aws:dynamodb:eu-test-9:000000000000:table/fruit' }), 'another region after a reload');
 
 # dynamo.accept_any_credentials is for this machine's own pages and programs.
 for my $case ([ 'Host: evil.example', 400 ], [ "Host: localhost\r\nOrigin: http://evil.example", 400 ],
@@ -107,8 +101,7 @@ $node->stop;
 unlink $node->logfile;
 $node->append_conf('postgresql.conf', "dynamo.database = 'postgres, app'");
 $node->start;
-ok( eventually { slurp_file($node->logfile) =~ /waits for database "postgres, app".*names one database, not a list/s }
-	10, 'more than one database is told to be none');
+ok(eventually(10, sub { slurp_file($node->logfile) =~ /waits for database "postgres, app".*names one database, not a list/s }), 'more than one database is told to be none');
 is($node->safe_psql('postgres', 'SELECT 1'), 1, 'the server runs all the same');
 $node->stop;
 done_testing();

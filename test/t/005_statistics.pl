@@ -24,18 +24,15 @@ my $socket = connect_endpoint($node);
 for my $i (1 .. 200)
 {
 	send_operation($socket, 'PutItem',
-		{ TableName => 'fruit', Item => { id => { S => $i % 10 }, v => { S => $i } } });
+		{ TableName => 'fruit', Item => { id => { S => 'k' . $i % 10 }, v => { S => "v$i" } } });
 	my ($status) = read_answer($socket);
 	die "no answer" unless $status == 200;
 }
 
 my $table = q{FROM pg_stat_user_tables WHERE schemaname = 'dynamo_data'};
-ok( eventually { $node->safe_psql('postgres', "SELECT coalesce(sum(n_tup_ins + n_tup_upd), 0) $table") >= 200 }
-	2, 'pg_stat_user_tables counts every write within moments');
-ok( eventually { $node->safe_psql('postgres', "SELECT coalesce(sum(autovacuum_count), 0) $table") > 0 }
-	30, 'autovacuum comes unprompted');
-ok( eventually { $node->safe_psql('postgres', "SELECT coalesce(sum(autoanalyze_count), 0) $table") > 0 }
-	30, 'and analyzes');
+ok(eventually(2, sub { $node->safe_psql('postgres', "SELECT coalesce(sum(n_tup_ins + n_tup_upd), 0) $table") >= 200 }), 'pg_stat_user_tables counts every write within moments');
+ok(eventually(30, sub { $node->safe_psql('postgres', "SELECT coalesce(sum(autovacuum_count), 0) $table") > 0 }), 'autovacuum comes unprompted');
+ok(eventually(30, sub { $node->safe_psql('postgres', "SELECT coalesce(sum(autoanalyze_count), 0) $table") > 0 }), 'and analyzes');
 cmp_ok(
 	$node->safe_psql('postgres', q{SELECT xact_commit FROM pg_stat_database WHERE datname = 'postgres'}),
 	'>=', 200, 'pg_stat_database counts the transactions');
@@ -88,9 +85,9 @@ my @bad = grep { !/\A(# (HELP|TYPE) \S+ .+|[a-z_]+(\{[^{}]*\})? [0-9.e+-]+)\z/ }
 is_deeply(\@bad, [], 'every line is Prometheus text');
 
 $node->safe_psql('postgres', 'CREATE ROLE watcher LOGIN; GRANT pg_monitor TO watcher; CREATE ROLE stranger LOGIN');
-is($node->psql('postgres', 'SET ROLE watcher; SELECT * FROM dynamo.stat_operations, dynamo.stat_workers, dynamo.stat_flush, dynamo.stat_exceptions'),
+is(scalar $node->psql('postgres', 'SET ROLE watcher; SELECT * FROM dynamo.stat_operations, dynamo.stat_workers, dynamo.stat_flush, dynamo.stat_exceptions'),
 	0, 'pg_monitor may look');
-isnt($node->psql('postgres', 'SET ROLE stranger; SELECT * FROM dynamo.stat_operations'),
+isnt(scalar $node->psql('postgres', 'SET ROLE stranger; SELECT * FROM dynamo.stat_operations'),
 	0, 'others may not: it names tables');
 
 $node->safe_psql('postgres', 'SELECT dynamo.stat_reset()');

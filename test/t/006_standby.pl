@@ -20,7 +20,7 @@ dynamo_conf($standby);
 $standby->start;
 my $started = start_time($standby);
 
-ok( eventually { (get_item($standby, 'fruit', 'apple') // '') eq 'red' } 10,
+ok(eventually(10, sub { (get_item($standby, 'fruit', 'apple') // '') eq 'red' }),
 	'a standby answers eventually consistent reads');
 put_item($primary, 'fruit', 'apple', 'green');
 $primary->wait_for_catchup($standby);
@@ -50,7 +50,7 @@ is($status, 503, 'a standby is not ready');
 like($body, qr/standby/, 'and says why');
 
 $standby->promote;
-ok( eventually { ((put_item($standby, 'fruit', 'pear', 'yellow'))[0] // 0) == 200 } 10,
+ok(eventually(10, sub { ((put_item($standby, 'fruit', 'pear', 'yellow'))[0] // 0) == 200 }),
 	'after promotion it takes writes');
 is(get_item($standby, 'fruit', 'pear', ConsistentRead => \1), 'yellow', 'and consistent reads');
 ($status) = get_page($standby, '/ready');
@@ -69,7 +69,7 @@ $started = start_time($other);
 ok(endpoint_serves($other), 'a standby serves another database');
 $primary->safe_psql('postgres', 'DROP DATABASE app');
 $primary->wait_for_catchup($other);
-ok( eventually { slurp_file($other->logfile) =~ /waits for database "app"/ } 10,
+ok(eventually(10, sub { slurp_file($other->logfile) =~ /waits for database "app"/ }),
 	'the workers let go of a database dropped by the primary');
 is(start_time($other), $started, 'without a restart');
 unlike(slurp_file($other->logfile), qr/dynamo http worker.*exited with exit code/,

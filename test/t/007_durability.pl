@@ -23,7 +23,7 @@ sub write_until_it_dies
 	my ($round, $writer, $file) = @_;
 	open my $out, '>', $file or die;
 	$out->autoflush(1);
-	my $socket = connect_endpoint($node) or exit 0;
+	my $socket = connect_endpoint($node) or return 0;
 	for (my $i = 1;; $i++)
 	{
 		my $request = $i % 4
@@ -36,7 +36,7 @@ sub write_until_it_dies
 		print $out $i % 4 ? "$round-$writer-$i\n" : "counter\n" if $status == 200;
 		print $out "unexpected $status\n" if $status != 200 && $status != 503;
 	}
-	exit 0;
+	return 0;
 }
 
 my $counted = 0;
@@ -47,14 +47,14 @@ for my $round (1 .. $rounds)
 	ok(endpoint_serves($node), "round $round: served");
 	for my $writer (1 .. $writers)
 	{
-		my $pid = fork // die;
-		write_until_it_dies($round, $writer, "$directory/$writer") if $pid == 0;
-		push @pids, $pid;
+		push @pids, in_background(
+			sub { write_until_it_dies($round, $writer, "$directory/$writer") });
 	}
 	sleep 1 + rand;
 	$node->kill9;
 	waitpid $_, 0 for @pids;
-	ok( eventually { $node->start(fail_ok => 1) } 30, "round $round: restarted after kill -9");
+	# The memory is free when the last child has seen that its parent is gone.
+	ok(eventually(30, sub { $node->{_pid} = undef; $node->start(fail_ok => 1) }), "round $round: restarted after kill -9");
 	ok(endpoint_serves($node), "round $round: served again");
 
 	my @acknowledged = map { split /\n/, slurp_file($_) } glob "$directory/*";
@@ -88,7 +88,7 @@ $standby->append_conf('postgresql.conf', "shared_preload_libraries = ''");
 $standby->start;
 $primary->append_conf('postgresql.conf', q{synchronous_standby_names = '*'});
 $primary->reload;
-ok( eventually { $primary->safe_psql('postgres', 'SELECT sync_state FROM pg_stat_replication') eq 'sync' } 10,
+ok(eventually(10, sub { $primary->safe_psql('postgres', 'SELECT sync_state FROM pg_stat_replication') eq 'sync' }),
 	'the standby is synchronous');
 is((put_item($primary, 'fruit', 'apple', 'green'))[0], 200, 'a write with its confirmation');
 
@@ -113,8 +113,7 @@ is_deeply([ read_answer($writer, 1) ], [], 'a cancel does not acknowledge it');
 $primary->safe_psql('postgres',
 	q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'dynamo flusher'});
 is_deeply([ read_answer($writer, 2) ], [], 'the end of the flusher does not acknowledge it');
-ok( eventually { $primary->safe_psql('postgres', 'SELECT flusher_pid > 0 FROM dynamo.stat_flush') eq 't' }
-	5, 'another flusher has come');
+ok(eventually(5, sub { $primary->safe_psql('postgres', 'SELECT flusher_pid > 0 FROM dynamo.stat_flush') eq 't' }), 'another flusher has come');
 
 $standby->start;
 is((read_answer($writer, 10))[0], 200, 'with the standby back it is acknowledged');
@@ -133,7 +132,7 @@ is((read_answer($writer, 10))[0], 200, 'acknowledged when no standby is asked fo
 # Shutdown doesn't wait for a standby, and doesn't acknowledge.
 $primary->append_conf('postgresql.conf', q{synchronous_standby_names = '*'});
 $primary->reload;
-ok( eventually { $primary->safe_psql('postgres', 'SHOW synchronous_standby_names') eq '*' } 5, 'reloaded');
+ok(eventually(5, sub { $primary->safe_psql('postgres', 'SHOW synchronous_standby_names') eq '*' }), 'reloaded');
 sleep 0.2;
 send_operation($writer, 'PutItem',
 	{ TableName => 'fruit', Item => { id => { S => 'apple' }, v => { S => 'grey' } } });

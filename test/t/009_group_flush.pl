@@ -22,7 +22,7 @@ my $select = IO::Select->new(values %sockets);
 my $next = sub {
 	my ($socket) = @_;
 	send_operation($socket, 'PutItem',
-		{ TableName => 'fruit', Item => { id => { S => int rand 1000 }, v => { S => 'x' x 100 } } });
+		{ TableName => 'fruit', Item => { id => { S => 'k' . int rand 1000 }, v => { S => 'x' x 100 } } });
 };
 my $ids = sub { $node->safe_psql('postgres', 'SELECT pg_current_xact_id()::text::bigint') };
 my $before = $ids->();

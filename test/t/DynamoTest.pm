@@ -9,6 +9,7 @@ use Exporter 'import';
 use IO::Select;
 use IO::Socket::INET;
 use JSON::PP ();
+use POSIX ();
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -17,7 +18,7 @@ use Time::HiRes qw(sleep time);
 our @EXPORT = qw(
   dynamo_node dynamo_conf dynamo_port endpoint_serves connect_endpoint
   send_operation send_raw read_answer operation get_page create_table put_item
-  get_item eventually start_time);
+  get_item eventually in_background start_time);
 
 my %ports;
 my $json = JSON::PP->new->canonical->allow_nonref;
@@ -61,9 +62,9 @@ sub dynamo_port
 }
 
 # Call a sub until it returns true, for at most so many seconds.
-sub eventually(&$)
+sub eventually
 {
-	my ($condition, $seconds) = @_;
+	my ($seconds, $condition) = @_;
 	my $end = time + $seconds;
 
 	while (1)
@@ -166,12 +167,7 @@ sub get_page
 sub endpoint_serves
 {
 	my ($node, $seconds) = @_;
-	return eventually
-	{
-		my ($status) = operation($node, 'DescribeLimits', {}, 1);
-		defined $status && $status == 200
-	}
-	$seconds // 10;
+	return eventually($seconds // 10, sub { my ($status) = operation($node, 'DescribeLimits', {}, 1); defined $status && $status == 200 });
 }
 
 sub create_table
@@ -196,7 +192,7 @@ sub put_item
 {
 	my ($node, $table, $id, $value) = @_;
 	return operation($node, 'PutItem',
-		{ TableName => $table, Item => { id => { S => $id }, v => { S => $value } } });
+		{ TableName => $table, Item => { id => { S => "$id" }, v => { S => "$value" } } });
 }
 
 # The attribute v, or undef.
@@ -206,6 +202,19 @@ sub get_item
 	my (undef, $body) = operation($node, 'GetItem',
 		{ TableName => $table, Key => { id => { S => $id } }, %more });
 	return ref $body && $body->{Item} ? $body->{Item}{v}{S} : undef;
+}
+
+# Run a sub in a process of its own, whose exit status is its result.  It must
+# not run the END blocks: they would stop the clusters.
+sub in_background
+{
+	my ($work) = @_;
+	my $pid = fork // die;
+
+	return $pid if $pid;
+	my $result = eval { $work->() };
+	print STDERR "# $@" if $@;
+	POSIX::_exit($@ ? 99 : $result);
 }
 
 # Nothing a test does may make the postmaster restart everybody.
