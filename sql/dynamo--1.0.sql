@@ -345,6 +345,57 @@ COMMENT ON FUNCTION dynamo.verify_index(regclass) IS
 -- table: the catalog
 ---------------------------------------------------------------------------
 
+CREATE TABLE dynamo.tables (
+	name text COLLATE "C" PRIMARY KEY CHECK (length(name) BETWEEN 3 AND 255 AND name !~ '[^a-zA-Z0-9_.-]'),
+	relation regclass NOT NULL UNIQUE,
+	table_id uuid NOT NULL DEFAULT gen_random_uuid(),
+	created timestamptz NOT NULL,
+	partition_key text NOT NULL,
+	partition_type text NOT NULL CHECK (partition_type IN ('S', 'N', 'B')),
+	sort_key text,
+	sort_type text CHECK (sort_type IN ('S', 'N', 'B')),
+	billing_mode text NOT NULL CHECK (billing_mode IN ('PROVISIONED', 'PAY_PER_REQUEST')),
+	read_units bigint NOT NULL,
+	write_units bigint NOT NULL,
+	on_demand_since timestamptz,
+	last_increase timestamptz,
+	last_decrease timestamptz,
+	decreases_today integer NOT NULL DEFAULT 0,
+	deletion_protection boolean NOT NULL,
+	options json NOT NULL,
+	CHECK ((sort_key IS NULL) = (sort_type IS NULL))
+);
+COMMENT ON TABLE dynamo.tables IS 'the DynamoDB tables of this database; changed through CreateTable and the like only';
+COMMENT ON COLUMN dynamo.tables.relation IS 'where the items are';
+COMMENT ON COLUMN dynamo.tables.options IS 'what else the table was made with, as JSON';
+GRANT SELECT ON dynamo.tables TO PUBLIC;
+SELECT pg_catalog.pg_extension_config_dump('dynamo.tables', '');
+
+CREATE FUNCTION dynamo_internal.invalidate_tables() RETURNS trigger
+	AS 'MODULE_PATHNAME', 'dynamo_invalidate_tables' LANGUAGE C;
+COMMENT ON FUNCTION dynamo_internal.invalidate_tables() IS 'trigger: all backends drop their table descriptors';
+CREATE TRIGGER invalidate_tables AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON dynamo.tables
+	FOR EACH STATEMENT EXECUTE FUNCTION dynamo_internal.invalidate_tables();
+
+CREATE FUNCTION dynamo_internal.set_key_columns() RETURNS trigger
+	AS 'MODULE_PATHNAME', 'dynamo_set_key_columns' LANGUAGE C;
+COMMENT ON FUNCTION dynamo_internal.set_key_columns() IS
+	'trigger of every table''s relation: computes the key columns of plain INSERTs and UPDATEs from the item';
+
+-- DROP TABLE on a relation is DeleteTable.
+CREATE FUNCTION dynamo_internal.forget_dropped_tables() RETURNS event_trigger
+	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	DELETE FROM dynamo.tables t USING pg_event_trigger_dropped_objects() d
+	WHERE d.classid = 'pg_class'::regclass AND d.objsubid = 0 AND t.relation = d.objid;
+END
+$$;
+COMMENT ON FUNCTION dynamo_internal.forget_dropped_tables() IS
+	'event trigger: removes dropped relations from dynamo.tables';
+CREATE EVENT TRIGGER dynamo_forget_dropped_tables ON sql_drop
+	WHEN TAG IN ('DROP TABLE', 'DROP SCHEMA', 'DROP OWNED')
+	EXECUTE FUNCTION dynamo_internal.forget_dropped_tables();
+
 ---------------------------------------------------------------------------
 -- operation: the API as SQL functions
 ---------------------------------------------------------------------------

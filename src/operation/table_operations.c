@@ -660,7 +660,7 @@ dyn_delete_table(DynOperationContext *context, const DynJson *request,
 		dyn_raise(VALIDATION,
 				  "Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.");
 	reply_description(reply, "TableDescription", table, "DELETING");
-	dyn_table_drop(table);
+	dyn_table_drop(table, context->may_wait);
 	return DYN_OUTCOME_DONE;
 }
 

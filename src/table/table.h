@@ -66,6 +66,9 @@ typedef struct DynTable
  */
 extern const DynTable *dyn_table_find(const char *name, uint32 len);
 
+/* The descriptor of the table a heap relation belongs to, or NULL. */
+extern const DynTable *dyn_table_find_relation(Oid relation);
+
 /* All table names in byte order after start (exclusive, may be NULL). */
 extern List *dyn_table_names(const char *start, int limit);
 
@@ -93,7 +96,11 @@ extern void dyn_table_alter_throughput(const DynTable *table, DynBillingMode mod
 extern void dyn_table_alter_protection(const DynTable *table, bool protect);
 extern void dyn_table_alter_options(const DynTable *table, const char *options);
 
-extern void dyn_table_drop(const DynTable *table);
+/*
+ * Drop the relation and with it the row.  Unless may_wait, raises
+ * ERRCODE_LOCK_NOT_AVAILABLE while somebody uses the relation.
+ */
+extern void dyn_table_drop(const DynTable *table, bool may_wait);
 
 /* Approximate counts from the statistics; never scans. */
 extern void dyn_table_estimate(const DynTable *table, int64 *items, int64 *bytes);
