@@ -277,8 +277,8 @@ next_tid(Tuplesortstate *sort, int64 *tid)
 static void
 compare_tids(Verify *v)
 {
-	int64		index_tid;
-	int64		heap_tid;
+	int64		index_tid = 0;
+	int64		heap_tid = 0;
 	bool		in_index;
 	bool		in_heap;
 	ItemPointerData tid;
