@@ -60,9 +60,9 @@ typedef struct DynLexer
 	const char *start;
 	uint32		len;
 	const char *previous;		/* NULL before the first */
-	int			operators;		/* counted by the parsers, limited by
-								 * dyn_lexer_count_operator() */
+	int			operators;		/* counted by the parsers */
 	int			depth;			/* parentheses and calls that are open */
+	bool		redundant;		/* "((a))" was seen */
 } DynLexer;
 
 /*
@@ -86,7 +86,11 @@ extern void dyn_lexer_expect(DynLexer *lexer, DynToken token);
 /* Raise 'Syntax error; token: "x", near: "a x b"' about the current token. */
 extern void dyn_lexer_syntax_error(DynLexer *lexer) pg_attribute_noreturn();
 
-extern void dyn_lexer_count_operator(DynLexer *lexer);
+/*
+ * All of the text is parsed: raises for what is left of it, then for too many
+ * operators, then for redundant parentheses.
+ */
+extern void dyn_lexer_finish(DynLexer *lexer);
 
 /* Around everything that nests; raises beyond a limit of our own. */
 extern void dyn_lexer_enter(DynLexer *lexer);
