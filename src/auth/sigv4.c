@@ -28,16 +28,12 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
-#include "access/xact.h"
 #include "catalog/pg_authid.h"
 #include "common/hashfn.h"
 #include "datatype/timestamp.h"
-#include "fmgr.h"
-#include "utils/builtins.h"
 #include "utils/datetime.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
-#include "utils/timestamp.h"
 
 #include "auth/access_key.h"
 #include "auth/sigv4.h"
@@ -115,8 +111,6 @@ static EVP_MD_CTX *digest = NULL;
 
 /* Scratch for the canonical request; kept, because each request needs one. */
 static StringInfoData canonical;
-
-PG_FUNCTION_INFO_V1(dyn_verify_signature);
 
 static const char hex_digits[] = "0123456789abcdef";
 
@@ -1162,42 +1156,4 @@ dyn_sigv4_verify(const DynSignedRequest *request, int64 now,
 				  "The security token included in the request is invalid");
 	principal->access_key_id = pnstrdup(c.key_id.data, c.key_id.len);
 	principal->role = signer->role;
-}
-
-/*
- * dynamo_internal.verify_signature(method, path, query, headers, body, now)
- */
-Datum
-dyn_verify_signature(PG_FUNCTION_ARGS)
-{
-	char	   *headers = text_to_cstring(PG_GETARG_TEXT_PP(3));
-	bytea	   *body = PG_GETARG_BYTEA_PP(4);
-	TimestampTz now = PG_GETARG_TIMESTAMPTZ(5);
-	Slice		rest = {headers, strlen(headers)};
-	Slice		line;
-	DynSignedHeader list[100];
-	DynSignedRequest request = {
-		.method = text_to_cstring(PG_GETARG_TEXT_PP(0)),
-		.path = text_to_cstring(PG_GETARG_TEXT_PP(1)),
-		.query = text_to_cstring(PG_GETARG_TEXT_PP(2)),
-		.headers = list,
-		.body = VARDATA_ANY(body),.body_len = VARSIZE_ANY_EXHDR(body)
-	};
-	DynPrincipal principal;
-
-	while (next_part(&rest, '\n', &line) && request.nheaders < lengthof(list))
-	{
-		const char *colon = memchr(line.data, ':', line.len);
-
-		if (colon == NULL)
-			continue;
-		list[request.nheaders].name = line.data;
-		list[request.nheaders].name_len = colon - line.data;
-		list[request.nheaders].value = colon + 1;
-		list[request.nheaders].value_len = line.data + line.len - colon - 1;
-		request.nheaders++;
-	}
-	dyn_sigv4_verify(&request,
-					 timestamptz_to_time_t(now), false, &principal);
-	PG_RETURN_OID(principal.role);
 }

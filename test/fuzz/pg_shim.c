@@ -19,6 +19,8 @@
 #include "miscadmin.h"
 #include "nodes/memnodes.h"
 #include "utils/builtins.h"
+#include "utils/datetime.h"
+#include "utils/inval.h"
 #include "utils/memutils.h"
 
 #include "pg_shim.h"
@@ -391,6 +393,38 @@ pg_detoast_datum_packed(struct varlena *datum)
 {
 	return datum;
 }
+
+/* There is no other session. */
+void
+AcceptInvalidationMessages(void)
+{
+}
+
+/* Julian days by way of days since 1 March of the year 0. */
+int
+date2j(int year, int month, int day)
+{
+	int			y = month > 2 ? year : year - 1;
+	int			m = month > 2 ? month - 3 : month + 9;
+
+	return y * 365 + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1 + 1721120;
+}
+
+void
+j2date(int julian, int *year, int *month, int *day)
+{
+	*year = (julian - 1721120) / 366;
+	while (date2j(*year + 1, 1, 1) <= julian)
+		(*year)++;
+	for (*month = 12; date2j(*year, *month, 1) > julian; (*month)--)
+		;
+	*day = julian - date2j(*year, *month, 1) + 1;
+}
+
+const int	day_tab[2][13] = {
+	{31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, 0},
+	{31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, 0}
+};
 
 int
 pg_lltoa(int64 value, char *text)

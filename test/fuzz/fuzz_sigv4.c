@@ -1,0 +1,95 @@
+/*-------------------------------------------------------------------------
+ *
+ * fuzz_sigv4.c
+ *		auth/sigv4.c: any request.
+ *
+ * Lines: path, query, headers, an empty line, the body.  One access key is
+ * known; nobody guesses its signature.
+ *
+ * test/fuzz/fuzz_sigv4.c
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "auth/access_key.h"
+#include "auth/sigv4.h"
+#include "pg_shim.h"
+
+#define KNOWN_KEY "AKIAIOSFODNN7EXAMPLE"
+#define NOW 1440938160			/* 2015-08-30 12:36:00 UTC */
+
+bool
+dyn_access_key_find(const char *id, uint32 id_len, DynAccessKey *key)
+{
+	if (id_len != strlen(KNOWN_KEY) || memcmp(id, KNOWN_KEY, id_len) != 0)
+		return false;
+	key->role = 1;
+	key->secret = pstrdup("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
+	return true;
+}
+
+uint64
+dyn_access_key_generation(void)
+{
+	return 1;
+}
+
+/* Cut the next line off *text, NUL-terminated; "" at the end. */
+static char *
+next_line(char **text)
+{
+	char	   *line = *text;
+	char	   *end = line + strcspn(line, "\n");
+
+	*text = *end == '\n' ? end + 1 : end;
+	*end = '\0';
+	return line;
+}
+
+static void
+verify(void *argument)
+{
+	DynPrincipal principal;
+
+	dyn_sigv4_verify(argument, NOW, false, &principal);
+	FUZZ_REQUIRE(!"a signature was guessed");
+}
+
+static void
+verify_any(void *argument)
+{
+	DynPrincipal principal;
+
+	dyn_sigv4_verify(argument, NOW, true, &principal);
+	FUZZ_REQUIRE(principal.access_key_id != NULL);
+}
+
+void
+fuzz_one(const uint8 *data, size_t size)
+{
+	char	   *text = palloc(size + 1);
+	DynSignedHeader headers[100];
+	DynSignedRequest request = {.method = "POST",.headers = headers};
+
+	memcpy(text, data, size);
+	text[size] = '\0';
+	request.path = next_line(&text);
+	request.query = next_line(&text);
+	while (*text != '\0' && *text != '\n' && request.nheaders < lengthof(headers))
+	{
+		DynSignedHeader *header = &headers[request.nheaders];
+		char	   *line = next_line(&text);
+
+		header->name = line;
+		header->name_len = strcspn(line, ":");
+		header->value = line + header->name_len + (line[header->name_len] == ':');
+		header->value_len = strlen(header->value);
+		request.nheaders++;
+	}
+	request.body = text;
+	request.body_len = strlen(text);
+
+	(void) dyn_sigv4_needs_catalog(&request);
+	FUZZ_REQUIRE(!fuzz_try(verify, &request));
+	(void) fuzz_try(verify_any, &request);
+}
