@@ -360,7 +360,8 @@ may_accept_any_credentials(const DynHttpRequest *http)
 bool
 dyn_gateway_needs_catalog(const DynWork *work)
 {
-	return dyn_sigv4_needs_catalog(&work->signed_parts);
+	return !may_accept_any_credentials(work->http) &&
+		dyn_sigv4_needs_catalog(&work->signed_parts);
 }
 
 void

@@ -56,7 +56,7 @@
  * request costs a whole transaction id.  So writes gather until the flush is
  * done or until there are this many.
  */
-#define ENOUGH_WRITES 8
+#define ENOUGH_WRITES 4
 
 /* Retries: 1, 2, 4, 8, 16, 16, ... ms. */
 #define FIRST_RETRY_US 1000
