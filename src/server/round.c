@@ -50,14 +50,6 @@
 #define MAX_ROUND_REQUESTS 128
 #define MAX_ROUND_US 4000
 
-/*
- * While a commit of this worker waits for its flush, the next flush can't
- * begin: writing now instead of then gains little, and a transaction for one
- * request costs a whole transaction id.  So writes gather until the flush is
- * done or until there are this many.
- */
-#define ENOUGH_WRITES 4
-
 /* Retries: 1, 2, 4, 8, 16, 16, ... ms. */
 #define FIRST_RETRY_US 1000
 #define MAX_RETRY_DOUBLINGS 4
@@ -130,33 +122,37 @@ runs_alone(const DynWork *work)
 	return work->alone || work->operation->access == DYN_ACCESS_CONTROL;
 }
 
-bool
-dyn_round_has_work(const DynWorker *worker)
+/* Microseconds until the queued writes should be run. */
+static int64
+writes_due_in(const DynWorker *worker, int64 now)
 {
-	int64		next_retry;
-
-	if (worker->queued > worker->queued_writes)
-		return true;
-	if (worker->queued_writes > 0 &&
-		(!worker->holds_write || worker->queued_writes >= ENOUGH_WRITES))
-		return true;
-	next_retry = dyn_round_next_retry(worker);
-	return next_retry == 0;
+	return dyn_gather_wait(&worker->gather, worker->queued_writes,
+						   worker->holds_write, now);
 }
 
 int64
-dyn_round_next_retry(const DynWorker *worker)
+dyn_round_due_in(const DynWorker *worker)
 {
-	dlist_iter	iter;
-	int64		next = PG_INT64_MAX;
+	int64		due = -1;
 	int64		now;
+	dlist_iter	iter;
 
-	if (worker->nretrying == 0)
+	if (worker->queued > worker->queued_writes)
+		return 0;
+	if (worker->queued_writes == 0 && worker->nretrying == 0)
 		return -1;
-	dlist_foreach(iter, (dlist_head *) &worker->retrying)
-		next = Min(next, dlist_container(DynWork, node, iter.cur)->not_before);
+
 	now = dyn_clock_us();
-	return next > now ? next - now : 0;
+	if (worker->queued_writes > 0)
+		due = writes_due_in(worker, now);
+	dlist_foreach(iter, (dlist_head *) &worker->retrying)
+	{
+		DynWork    *work = dlist_container(DynWork, node, iter.cur);
+		int64		wait = Max(0, work->not_before - now);
+
+		due = due < 0 ? wait : Min(due, wait);
+	}
+	return due;
 }
 
 /*
@@ -166,28 +162,22 @@ static void
 choose(DynWorker *worker, dlist_head *batch)
 {
 	dlist_mutable_iter iter;
-	bool		with_writes;
+	int64		now = dyn_clock_us();
+	bool		with_writes = writes_due_in(worker, now) == 0;
 	int			chosen = 0;
 
-	if (worker->nretrying > 0)
+	dlist_foreach_modify(iter, &worker->retrying)
 	{
-		int64		now = dyn_clock_us();
+		DynWork    *work = dlist_container(DynWork, node, iter.cur);
 
-		dlist_foreach_modify(iter, &worker->retrying)
-		{
-			DynWork    *work = dlist_container(DynWork, node, iter.cur);
-
-			if (work->not_before > now || chosen >= MAX_ROUND_REQUESTS)
-				continue;
-			dlist_delete(&work->node);
-			dlist_push_tail(batch, &work->node);
-			worker->nretrying--;
-			chosen++;
-		}
+		if (work->not_before > now || chosen >= MAX_ROUND_REQUESTS)
+			continue;
+		dlist_delete(&work->node);
+		dlist_push_tail(batch, &work->node);
+		worker->nretrying--;
+		chosen++;
 	}
 
-	with_writes = !worker->holds_write || chosen > 0 ||
-		worker->queued_writes >= ENOUGH_WRITES;
 	dlist_foreach_modify(iter, &worker->queue)
 	{
 		DynWork    *work = dlist_container(DynWork, node, iter.cur);

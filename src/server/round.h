@@ -20,11 +20,10 @@ extern int64 dyn_clock_us(void);
  */
 extern void dyn_round_run(DynWorker *worker);
 
-/* True if a round would have something to run now. */
-extern bool dyn_round_has_work(const DynWorker *worker);
-
-/* Microseconds until a retry is due, or -1 if none is waiting. */
-extern int64 dyn_round_next_retry(const DynWorker *worker);
+/*
+ * Microseconds until a round should be run: 0 now, -1 there is nothing to run.
+ */
+extern int64 dyn_round_due_in(const DynWorker *worker);
 
 /* Put a finished request with the held ones, or answer it at once. */
 extern void dyn_round_hold(DynWorker *worker, DynWork *work);

@@ -44,7 +44,8 @@ take_request(DynHttpRequest *http, void *arg)
 	worker->queued++;
 	if (work->kind == DYN_WORK_OPERATION &&
 		work->operation->access == DYN_ACCESS_WRITE)
-		worker->queued_writes++;
+		dyn_gather_note(&worker->gather, http->connection,
+						worker->queued_writes++ == 0, dyn_clock_us());
 }
 
 /* Answer the held requests whose WAL is durable. */
@@ -205,9 +206,9 @@ must_leave(void)
 static long
 sleep_time(const DynWorker *worker, int64 statistics_due)
 {
-	int64		sleep_us = dyn_round_next_retry(worker);
+	int64		sleep_us = dyn_round_due_in(worker);
 
-	if (dyn_round_has_work(worker))
+	if (sleep_us == 0)
 		return 0;
 	if (statistics_due > 0)
 	{
@@ -249,7 +250,7 @@ serve(DynWorker *worker)
 			break;
 
 		dyn_http_poll(worker->http);
-		if (dyn_round_has_work(worker))
+		if (dyn_round_due_in(worker) == 0)
 		{
 			dyn_round_run(worker);
 			if (statistics_due == 0)

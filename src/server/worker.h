@@ -18,6 +18,7 @@
 
 #include "base/shared_state.h"
 #include "server/gateway.h"
+#include "server/gather.h"
 
 typedef struct DynWorker
 {
@@ -28,6 +29,7 @@ typedef struct DynWorker
 	dlist_head	queue;			/* to be run, in order of arrival */
 	int			queued;
 	int			queued_writes;
+	DynGather	gather;
 	dlist_head	retrying;		/* met a running transaction; run again later */
 	int			nretrying;
 	dlist_head	held;			/* done; waiting for a flush, lowest first */
