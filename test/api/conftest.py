@@ -102,7 +102,7 @@ def make_table(client):
     names = []
 
     def make(partition='S', sort=None, **parameters):
-        name = unique('dynamo-test-')
+        name = parameters.get('TableName', unique('dynamo-test-'))
         keys = [('p', partition, 'HASH')] + ([('s', sort, 'RANGE')] if sort else [])
         client.create_table(**{
             'TableName': name,
