@@ -248,6 +248,37 @@ run_write(DynOperationContext *context, Write *write)
 	return DYN_OUTCOME_DONE;
 }
 
+/* The writes of one table that were not done, as they were asked for. */
+static void
+write_unprocessed(DynJsonWriter *w, const Batch *batch, int block)
+{
+	bool		begun = false;
+
+	for (int i = 0; i < batch->nwrites; i++)
+	{
+		const Write *write = &batch->writes[i];
+
+		if (write->done || write->block != block)
+			continue;
+		if (!begun)
+		{
+			dyn_json_write_key_bytes(w, batch->blocks[block].name,
+									 batch->blocks[block].name_len);
+			dyn_json_begin_array(w);
+			begun = true;
+		}
+		dyn_json_begin_object(w);
+		dyn_json_write_key(w, write->put ? "PutRequest" : "DeleteRequest");
+		dyn_json_begin_object(w);
+		dyn_json_write_key(w, write->put ? "Item" : "Key");
+		dyn_json_write_item(w, write->argument);
+		dyn_json_end_object(w);
+		dyn_json_end_object(w);
+	}
+	if (begun)
+		dyn_json_end_array(w);
+}
+
 static void
 write_reply(const Batch *batch, DynReturnCapacity return_capacity, StringInfo reply)
 {
@@ -266,6 +297,8 @@ write_reply(const Batch *batch, DynReturnCapacity return_capacity, StringInfo re
 	dyn_json_begin_object(&w);
 	dyn_json_write_key(&w, "UnprocessedItems");
 	dyn_json_begin_object(&w);
+	for (int i = 0; i < batch->nblocks; i++)
+		write_unprocessed(&w, batch, i);
 	dyn_json_end_object(&w);
 	dyn_capacity_write_array(&w, return_capacity, capacities, batch->nblocks);
 	dyn_json_end_object(&w);
@@ -307,7 +340,7 @@ dyn_batch_write_item(DynOperationContext *context, const DynJson *request,
 		if (!batch->writes[i].done &&
 			run_write(context, &batch->writes[i]) == DYN_OUTCOME_BUSY)
 			busy = true;
-	if (busy)
+	if (busy && !context->last_try)
 	{
 		context->progress = batch;
 		return DYN_OUTCOME_BUSY;

@@ -40,6 +40,8 @@ typedef enum DynOutcome
 typedef struct DynOperationContext
 {
 	bool		may_wait;		/* SQL: wait for row locks; HTTP: return BUSY */
+	bool		last_try;		/* HTTP: BUSY is final; a batch rather says which
+								 * writes are unprocessed */
 	const char *endpoint;		/* "host:port" for DescribeEndpoints */
 	const char *principal;		/* access key id, or NULL for SQL */
 

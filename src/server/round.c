@@ -335,6 +335,8 @@ run(DynWork *work)
 	PushActiveSnapshot(GetTransactionSnapshot());
 
 	work->context.may_wait = false;
+	work->context.last_try = dyn_lock_timeout == 0 ||
+		(work->tries > 0 && dyn_clock_us() >= work->give_up);
 	work->outcome = dyn_operation_run(&work->context, work->operation,
 									  work->json, &work->reply);
 

@@ -53,6 +53,19 @@ cmp_ok($waited, '>', 1.2, 'not before dynamo.lock_timeout');
 cmp_ok($waited, '<', 3, 'and not long after');
 cmp_ok($cpu->() - $cpu_before, '<', 1, 'without spinning');
 
+# A batch does what it can, and says what it could not.
+send_operation($waiter, 'BatchWriteItem', {
+		RequestItems => {
+			fruit => [
+				{ PutRequest => { Item => { id => { S => 'apple' }, v => { S => 'x' } } } },
+				{ PutRequest => { Item => { id => { S => 'plum' }, v => { S => 'y' } } } } ] } });
+($status, $body) = read_answer($waiter, 5);
+is($status, 200, 'a batch that meets the transaction is answered');
+is_deeply($body->{UnprocessedItems},
+	{ fruit => [ { PutRequest => { Item => { id => { S => 'apple' }, v => { S => 'x' } } } } ] },
+	'with what is unprocessed');
+is(get_item($node, 'fruit', 'plum'), 'y', 'the rest is done');
+
 # One that is in time.
 send_operation($waiter, 'PutItem', $put);
 is_deeply([ read_answer($waiter, 0.5) ], [], 'another one waits');
