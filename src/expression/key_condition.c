@@ -1,0 +1,277 @@
+/*-------------------------------------------------------------------------
+ *
+ * key_condition.c
+ *		KeyConditionExpression: a condition that an index can answer.
+ *
+ * It is parsed with the whole grammar of conditions and then restricted, in
+ * two steps: what can be said without the table, and what needs its keys.
+ *
+ * src/expression/key_condition.c
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "base/error.h"
+#include "base/limits.h"
+#include "expression/tree.h"
+
+static const DynExpressionKind kind = DYN_EXPRESSION_KEY_CONDITION;
+
+static void
+refuse_operator(const char *operator)
+{
+	dyn_raise(VALIDATION, "Invalid operator used in KeyConditionExpression: %s",
+			  operator);
+}
+
+/* Refuse the operators that no key condition has, anywhere in the tree. */
+static void
+check_operators(const DynCondition *condition)
+{
+	for (int i = 0; i < condition->nconditions; i++)
+		check_operators(condition->conditions[i]);
+	switch (condition->kind)
+	{
+		case DYN_CONDITION_OR:
+			refuse_operator("OR");
+			break;
+		case DYN_CONDITION_NOT:
+			refuse_operator("NOT");
+			break;
+		case DYN_CONDITION_IN:
+			refuse_operator("IN");
+			break;
+		case DYN_CONDITION_NE:
+			refuse_operator("<>");
+			break;
+		case DYN_CONDITION_FUNCTION:
+			if (condition->operands[0]->function != DYN_FUNCTION_BEGINS_WITH)
+				refuse_operator(dyn_function_name(condition->operands[0]->function));
+			break;
+		default:
+			break;
+	}
+}
+
+/* The operands of a comparison, or the arguments of its call. */
+static int
+operands_of(const DynCondition *condition, DynOperand ***operands)
+{
+	if (condition->kind == DYN_CONDITION_FUNCTION)
+	{
+		*operands = condition->operands[0]->args;
+		return condition->operands[0]->nargs;
+	}
+	*operands = condition->operands;
+	return condition->noperands;
+}
+
+static DynConditionKind
+reversed(DynConditionKind comparison)
+{
+	switch (comparison)
+	{
+		case DYN_CONDITION_LT:
+			return DYN_CONDITION_GT;
+		case DYN_CONDITION_LE:
+			return DYN_CONDITION_GE;
+		case DYN_CONDITION_GT:
+			return DYN_CONDITION_LT;
+		case DYN_CONDITION_GE:
+			return DYN_CONDITION_LE;
+		default:
+			return comparison;
+	}
+}
+
+/*
+ * One condition must compare one attribute with constants.  ":lo <= sk" is
+ * turned around, so that the attribute is the first operand.
+ */
+static void
+check_condition(DynCondition *condition)
+{
+	DynOperand **operands;
+	int			noperands = operands_of(condition, &operands);
+	int			npaths = 0;
+	bool		positional = condition->kind == DYN_CONDITION_BETWEEN ||
+		condition->kind == DYN_CONDITION_FUNCTION;
+
+	for (int i = 0; i < noperands; i++)
+	{
+		if (operands[i]->kind == DYN_OPERAND_FUNCTION)
+			dyn_raise(VALIDATION,
+					  "KeyConditionExpressions cannot contain nested operations");
+		npaths += operands[i]->kind == DYN_OPERAND_PATH;
+	}
+	if (npaths > 1)
+		dyn_raise(VALIDATION,
+				  "Invalid condition in KeyConditionExpression: Multiple attribute names used in one condition");
+	if (npaths == 0)
+		dyn_raise(VALIDATION,
+				  "Invalid condition in KeyConditionExpression: No key attribute specified");
+	if (positional && operands[0]->kind != DYN_OPERAND_PATH)
+		dyn_raise(VALIDATION,
+				  "Invalid condition in KeyConditionExpression: %s operator must have the key attribute as its first operand",
+				  condition->kind == DYN_CONDITION_BETWEEN ? "BETWEEN" : "begins_with");
+	if (operands[0]->kind != DYN_OPERAND_PATH)
+	{
+		DynOperand *value = operands[0];
+
+		operands[0] = operands[1];
+		operands[1] = value;
+		condition->kind = reversed(condition->kind);
+	}
+	if (operands[0]->path.nsteps > 1)
+		dyn_expression_raise(kind,
+							 "KeyConditionExpressions cannot have conditions on nested attributes");
+}
+
+/* The conditions that AND joins, in order. */
+static void
+collect(DynKeyConditionTree *tree, DynCondition *condition)
+{
+	if (condition->kind == DYN_CONDITION_AND)
+	{
+		for (int i = 0; i < condition->nconditions; i++)
+			collect(tree, condition->conditions[i]);
+		return;
+	}
+	if (tree->nconditions == 0)
+		tree->conditions = palloc(sizeof(DynCondition *));
+	else
+		tree->conditions = repalloc(tree->conditions,
+									(tree->nconditions + 1) * sizeof(DynCondition *));
+	tree->conditions[tree->nconditions++] = condition;
+}
+
+static const DynPathStep *
+attribute_of(const DynCondition *condition)
+{
+	DynOperand **operands;
+
+	operands_of(condition, &operands);
+	return &operands[0]->path.steps[0];
+}
+
+static bool
+same_name(const DynPathStep *a, const char *name, uint32 name_len)
+{
+	return a->name_len == name_len && memcmp(a->name, name, name_len) == 0;
+}
+
+DynKeyConditionTree *
+dyn_key_condition_create(const char *text, uint32 len,
+						 DynPlaceholders *placeholders)
+{
+	DynKeyConditionTree *tree = palloc0(sizeof(DynKeyConditionTree));
+	DynCondition *condition = dyn_condition_parse(kind, text, len);
+
+	dyn_condition_resolve(kind, condition, placeholders);
+	check_operators(condition);
+	collect(tree, condition);
+	for (int i = 0; i < tree->nconditions; i++)
+		check_condition(tree->conditions[i]);
+	for (int i = 1; i < tree->nconditions; i++)
+		for (int j = 0; j < i; j++)
+		{
+			const DynPathStep *earlier = attribute_of(tree->conditions[j]);
+
+			if (same_name(attribute_of(tree->conditions[i]), earlier->name,
+						  earlier->name_len))
+				dyn_raise(VALIDATION,
+						  "KeyConditionExpressions must only contain one condition per key");
+		}
+	if (tree->nconditions > 2)
+		dyn_raise(VALIDATION, "Conditions can be of length 1 or 2 only");
+	return tree;
+}
+
+static DynCondition *
+find_condition(const DynKeyConditionTree *tree, const DynKeyAttribute *attribute)
+{
+	for (int i = 0; i < tree->nconditions; i++)
+		if (same_name(attribute_of(tree->conditions[i]), attribute->name,
+					  attribute->name_len))
+			return tree->conditions[i];
+	dyn_raise(VALIDATION, "Query condition missed key schema element: %s",
+			  attribute->name);
+	return NULL;
+}
+
+static DynSortOperator
+sort_operator(const DynCondition *condition)
+{
+	switch (condition->kind)
+	{
+		case DYN_CONDITION_EQ:
+			return DYN_SORT_EQ;
+		case DYN_CONDITION_LT:
+			return DYN_SORT_LT;
+		case DYN_CONDITION_LE:
+			return DYN_SORT_LE;
+		case DYN_CONDITION_GT:
+			return DYN_SORT_GT;
+		case DYN_CONDITION_GE:
+			return DYN_SORT_GE;
+		case DYN_CONDITION_BETWEEN:
+			return DYN_SORT_BETWEEN;
+		case DYN_CONDITION_FUNCTION:
+			if (condition->operands[0]->function == DYN_FUNCTION_BEGINS_WITH)
+				return DYN_SORT_BEGINS_WITH;
+			break;
+		default:
+			break;
+	}
+	dyn_raise(VALIDATION,
+			  "Attempted conditional constraint is not an indexable operation");
+}
+
+/* A constant that is compared with a key must be one itself. */
+static void
+check_constant(const DynValue *value, const DynKeyAttribute *attribute,
+			   uint32 max_size, const char *too_long)
+{
+	if (value->type != attribute->type)
+		dyn_raise(VALIDATION,
+				  "One or more parameter values were invalid: Condition parameter type does not match schema type");
+	if (value->type != DYN_TYPE_N && value->size == 0)
+		dyn_raise(VALIDATION,
+				  "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty %s value. Key: %s",
+				  value->type == DYN_TYPE_S ? "string" : "binary", attribute->name);
+	if (value->type != DYN_TYPE_N && value->size > max_size)
+		dyn_raise(VALIDATION, "One or more parameter values were invalid: %s",
+				  too_long);
+}
+
+void
+dyn_key_condition_bind(const DynKeyConditionTree *tree,
+					   const DynKeySchema *schema, DynKeyCondition *result)
+{
+	DynCondition *partition = find_condition(tree, &schema->partition);
+	DynCondition *sort;
+	DynOperand **operands;
+	int			noperands;
+
+	memset(result, 0, sizeof(*result));
+	if (partition->kind != DYN_CONDITION_EQ)
+		dyn_raise(VALIDATION, "Query key condition not supported");
+	result->partition = partition->operands[1]->value;
+	check_constant(&result->partition, &schema->partition,
+				   DYN_MAX_PARTITION_KEY_SIZE,
+				   "Size of hashkey has exceeded the maximum size limit of2048 bytes");
+	if (tree->nconditions == 1)
+		return;
+
+	if (schema->sort.name == NULL)
+		dyn_raise(VALIDATION, "Query key condition not supported");
+	sort = find_condition(tree, &schema->sort);
+	result->sort_operator = sort_operator(sort);
+	noperands = operands_of(sort, &operands);
+	for (int i = 1; i < noperands; i++)
+		check_constant(&operands[i]->value, &schema->sort, DYN_MAX_SORT_KEY_SIZE,
+					   "Aggregated size of all range keys has exceeded the size limit of 1024 bytes");
+	result->sort = operands[1]->value;
+	if (noperands > 2)
+		result->sort_upper = operands[2]->value;
+}
