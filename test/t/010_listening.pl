@@ -45,7 +45,7 @@ like($log, qr/entry "no.such.name.invalid"/, 'a wrong name is told');
 my $worker = $node->safe_psql('postgres', 'SELECT min(pid) FROM dynamo.stat_workers');
 kill 'ABRT', $worker;
 my $crashed =
-  eventually { slurp_file($node->logfile) =~ /all server processes terminated; reinitializing/ } 10;
+  eventually(10, sub { slurp_file($node->logfile) =~ /all server processes terminated; reinitializing/ });
 ok($crashed, 'a worker has crashed');
 ok(endpoint_serves($node), 'the endpoint is served again');
 unlike(slurp_file($node->logfile), qr/could not bind/, 'on the same sockets');

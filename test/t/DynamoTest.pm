@@ -5,6 +5,7 @@ package DynamoTest;
 use strict;
 use warnings;
 
+use Digest::SHA qw(sha256_hex hmac_sha256 hmac_sha256_hex);
 use Exporter 'import';
 use IO::Select;
 use IO::Socket::INET;
@@ -17,7 +18,7 @@ use Time::HiRes qw(sleep time);
 
 our @EXPORT = qw(
   dynamo_node dynamo_conf dynamo_port endpoint_serves connect_endpoint
-  send_operation send_raw read_answer operation get_page create_table put_item
+  send_operation send_signed send_raw read_answer operation get_page create_table put_item
   get_item eventually in_background start_time);
 
 my %ports;
@@ -108,6 +109,34 @@ sub send_operation
 		  . 'test/20260101/us-east-1/dynamodb/aws4_request, '
 		  . "SignedHeaders=host;x-amz-date, Signature=00\r\n"
 		  . ($header // '')
+		  . 'Content-Length: '
+		  . length($body)
+		  . "\r\n\r\n$body");
+}
+
+# The same with a real signature.
+sub send_signed
+{
+	my ($socket, $operation, $request, $key_id, $secret) = @_;
+	my $body = $json->encode($request);
+	my $now = POSIX::strftime('%Y%m%dT%H%M%SZ', gmtime);
+	my $day = substr($now, 0, 8);
+	my $scope = "$day/us-east-1/dynamodb/aws4_request";
+	my $target = "DynamoDB_20120810.$operation";
+	my $canonical = join("\n", 'POST', '/', '', 'host:localhost', "x-amz-date:$now",
+		"x-amz-target:$target", '', 'host;x-amz-date;x-amz-target', sha256_hex($body));
+	my $key = "AWS4$secret";
+	$key = hmac_sha256($_, $key) for split m{/}, $scope;
+	my $signature = hmac_sha256_hex(
+		join("\n", 'AWS4-HMAC-SHA256', $now, $scope, sha256_hex($canonical)), $key);
+
+	return send_raw(
+		$socket,
+		"POST / HTTP/1.1\r\nHost: localhost\r\n"
+		  . "Content-Type: application/x-amz-json-1.0\r\n"
+		  . "X-Amz-Target: $target\r\nX-Amz-Date: $now\r\n"
+		  . "Authorization: AWS4-HMAC-SHA256 Credential=$key_id/$scope, "
+		  . "SignedHeaders=host;x-amz-date;x-amz-target, Signature=$signature\r\n"
 		  . 'Content-Length: '
 		  . length($body)
 		  . "\r\n\r\n$body");
