@@ -124,7 +124,6 @@ read_values(DynPlaceholders *placeholders, const DynJson *values)
 		for (json = dyn_json_first(values); json; json = dyn_json_next(json))
 		{
 			placeholders->values[i].value = dyn_value_from_json(json);
-			total += placeholders->values[i].value.size;
 			i++;
 		}
 	}
@@ -143,6 +142,8 @@ read_values(DynPlaceholders *placeholders, const DynJson *values)
 				  error->message, placeholders->values[i].key);
 	}
 	PG_END_TRY();
+	for (int j = 0; j < placeholders->nvalues; j++)
+		total += placeholders->values[j].value.size;
 	if (total > DYN_MAX_PLACEHOLDERS_SIZE)
 		dyn_raise(VALIDATION,
 				  "ExpressionAttributeValues has exceeded the maximum allowed size of 2 MB");
