@@ -41,10 +41,10 @@ PGXS := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
 ifneq ($(PGXS),)
 include $(PGXS)
 
-# Every object depends on every header, and on how it was compiled: a whole
+# Every object depends on every header, on how it was compiled and with what: a whole
 # build takes seconds, a stale object hours.
 $(OBJS): $(wildcard src/*/*.h) .build/flags
-export BUILD_FLAGS := $(CC) $(CPPFLAGS) $(CFLAGS)
+export BUILD_FLAGS := $(CC) $(CPPFLAGS) $(CFLAGS) $(OBJS)
 .build/flags: FORCE
 	@mkdir -p .build; printf '%s\n' "$$BUILD_FLAGS" | cmp -s - $@ || printf '%s\n' "$$BUILD_FLAGS" > $@
 .PHONY: FORCE
