@@ -473,11 +473,12 @@ main(int argc, char **argv)
 
 	start = now();
 	deadline = start + (uint64_t) (seconds * 1e9);
-	for (i = 0; i < connections; i++)
+	/* The idle ones have been used once, as kept-alive connections have. */
+	for (i = 0; i < connections + idle; i++)
 		send_next(&all[i]);
 
 	/* At the end each connection's last reply is waited for. */
-	active = connections;
+	active = connections + idle;
 	while (active > 0)
 	{
 		int			n = epoll_wait(epoll_fd, events, 256, 10000);
@@ -499,7 +500,8 @@ main(int argc, char **argv)
 			if (!receive(c))
 				continue;
 			account(c);
-			if (now() < deadline && (max_requests == 0 || done < max_requests))
+			if (c - all < connections && now() < deadline &&
+				(max_requests == 0 || done < max_requests))
 				send_next(c);
 			else
 			{
