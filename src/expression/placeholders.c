@@ -115,7 +115,6 @@ read_values(DynPlaceholders *placeholders, const DynJson *values)
 {
 	MemoryContext context = CurrentMemoryContext;
 	volatile int i = 0;
-	uint64		total = 0;
 
 	PG_TRY();
 	{
@@ -142,8 +141,15 @@ read_values(DynPlaceholders *placeholders, const DynJson *values)
 				  error->message, placeholders->values[i].key);
 	}
 	PG_END_TRY();
-	for (int j = 0; j < placeholders->nvalues; j++)
-		total += placeholders->values[j].value.size;
+}
+
+static void
+check_size_of_values(const DynPlaceholders *placeholders)
+{
+	uint64		total = 0;
+
+	for (int i = 0; i < placeholders->nvalues; i++)
+		total += placeholders->values[i].value.size;
 	if (total > DYN_MAX_PLACEHOLDERS_SIZE)
 		dyn_raise(VALIDATION,
 				  "ExpressionAttributeValues has exceeded the maximum allowed size of 2 MB");
@@ -165,7 +171,10 @@ dyn_placeholders_create(const DynJson *names, const DynJson *values)
 	if (names != NULL)
 		read_names(placeholders, names);
 	if (values != NULL)
+	{
 		read_values(placeholders, values);
+		check_size_of_values(placeholders);
+	}
 	return placeholders;
 }
 
