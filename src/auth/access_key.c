@@ -35,6 +35,7 @@
 #include "utils/syscache.h"
 
 #include "auth/access_key.h"
+#include "base/compat.h"
 
 /* Columns of dynamo.access_keys. */
 #define ACCESS_KEY_ID		1
@@ -113,7 +114,7 @@ dyn_access_key_find(const char *id, uint32 id_len, DynAccessKey *key)
 	ScanKeyInit(&scankey, ACCESS_KEY_ID, BTEqualStrategyNumber, F_TEXTEQ,
 				PointerGetDatum(cstring_to_text_with_len(id, id_len)));
 	/* The column has collation "C", as ScanKeyInit() supposes. */
-	scan = systable_beginscan(relation, RelationGetPrimaryKeyIndex(relation),
+	scan = systable_beginscan(relation, dyn_primary_key_index(relation),
 							  true, NULL, 1, &scankey);
 	tuple = systable_getnext(scan);
 	if (HeapTupleIsValid(tuple))
@@ -207,7 +208,7 @@ dyn_create_access_key(PG_FUNCTION_ARGS)
 	bool		nulls[2] = {false, false};
 	TupleDesc	tupdesc;
 
-	check_is_member_of_role(GetUserId(), role);
+	dyn_check_can_set_role(GetUserId(), role);
 	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	tupdesc = BlessTupleDesc(tupdesc);
@@ -244,7 +245,7 @@ change_access_key(const char *command, int nargs, Oid *types, Datum *values)
 	relation = table_open(relid, RowExclusiveLock);
 	ScanKeyInit(&scankey, ACCESS_KEY_ID, BTEqualStrategyNumber, F_TEXTEQ,
 				values[0]);
-	scan = systable_beginscan(relation, RelationGetPrimaryKeyIndex(relation),
+	scan = systable_beginscan(relation, dyn_primary_key_index(relation),
 							  true, NULL, 1, &scankey);
 	tuple = systable_getnext(scan);
 	if (HeapTupleIsValid(tuple))
@@ -260,7 +261,7 @@ change_access_key(const char *command, int nargs, Oid *types, Datum *values)
 
 	/* A key one may not touch looks like one that is not there. */
 	if (!OidIsValid(role) ||
-		(!superuser() && !is_member_of_role(GetUserId(), role)) ||
+		!dyn_can_set_role(GetUserId(), role) ||
 		execute_as_owner(command, nargs, types, values) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),

@@ -18,4 +18,19 @@ typedef bool DynUpdateIndexes;
 #define DYN_UPDATE_NO_INDEXES false
 #endif
 
+/* Whether a role may SET ROLE to another: a privilege of its own since 16. */
+#if PG_VERSION_NUM >= 160000
+#define dyn_check_can_set_role	check_can_set_role
+#define dyn_can_set_role		member_can_set_role
+#else
+#define dyn_check_can_set_role	check_is_member_of_role
+#define dyn_can_set_role		is_member_of_role
+#endif
+
+#if PG_VERSION_NUM >= 180000
+#define dyn_primary_key_index(relation) RelationGetPrimaryKeyIndex(relation, false)
+#else
+#define dyn_primary_key_index(relation) RelationGetPrimaryKeyIndex(relation)
+#endif
+
 #endif							/* DYN_COMPAT_H */

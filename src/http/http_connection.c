@@ -166,6 +166,22 @@ drop_output(DynHttpConnection *connection)
 	connection->output_size = 0;
 }
 
+/* Forget the answers that wait for those before them. */
+static void
+drop_kept_replies(DynHttpConnection *connection)
+{
+	dlist_mutable_iter iter;
+
+	dlist_foreach_modify(iter, &connection->pipeline)
+	{
+		DynHttpMessage *message = dlist_container(DynHttpMessage, pipeline,
+												  iter.cur);
+
+		if (message->answered)
+			dyn_http_message_free(message);
+	}
+}
+
 /*
  * Close.  The struct is freed now, or with the last answer that is still owed:
  * the requests point to it.
@@ -186,6 +202,7 @@ dyn_http_connection_close(DynHttpConnection *connection)
 		dlist_delete(&connection->resume_node);
 	connection->dirty = connection->resumed = false;
 	drop_incoming(connection);
+	drop_kept_replies(connection);
 	drop_input(connection);
 	drop_output(connection);
 	dyn_http_server_closed(server);

@@ -168,4 +168,7 @@ extern bool dyn_http_connection_append(DynHttpConnection *connection,
 extern void dyn_http_connection_mark_dirty(DynHttpConnection *connection);
 extern void dyn_http_connection_answered(DynHttpConnection *connection);
 
+/* http_reply.c */
+extern void dyn_http_message_free(DynHttpMessage *message);
+
 #endif							/* DYN_HTTP_PRIVATE_H */

@@ -89,8 +89,8 @@ put_text(char *p, const char *text)
 }
 
 /* Take the message out of its connection's pipeline and free it. */
-static void
-finish_message(DynHttpMessage *message)
+void
+dyn_http_message_free(DynHttpMessage *message)
 {
 	DynHttpConnection *connection = message->request.connection;
 
@@ -117,7 +117,7 @@ send_reply(DynHttpMessage *message, const struct iovec *parts, int nparts)
 			connection->expect = DYN_HTTP_EXPECT_NOTHING;
 		}
 	}
-	finish_message(message);
+	dyn_http_message_free(message);
 }
 
 /*
@@ -165,7 +165,7 @@ dyn_http_reply(DynHttpRequest *request, int status, const char *content_type,
 
 	if (connection->fd < 0)
 	{
-		finish_message(message);
+		dyn_http_message_free(message);
 		dyn_http_connection_answered(connection);
 		return;
 	}

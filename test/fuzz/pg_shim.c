@@ -427,6 +427,26 @@ const int	day_tab[2][13] = {
 };
 
 int
+pg_ultoa_n(uint32 value, char *text)
+{
+	char		digits[16];
+	int			len = sprintf(digits, "%u", value);
+
+	memcpy(text, digits, len);
+	return len;
+}
+
+int
+pg_ulltoa_n(uint64 value, char *text)
+{
+	char		digits[24];
+	int			len = sprintf(digits, UINT64_FORMAT, value);
+
+	memcpy(text, digits, len);
+	return len;
+}
+
+int
 pg_lltoa(int64 value, char *text)
 {
 	return sprintf(text, INT64_FORMAT, value);

@@ -1,0 +1,193 @@
+/*-------------------------------------------------------------------------
+ *
+ * fuzz_connection.c
+ *		src/http as a whole, with a client that does anything.
+ *
+ * The input is a program for both sides of a socket pair: send some bytes,
+ * read some, answer the oldest or the newest request, poll, close.  At the
+ * end every request has been answered or dropped, and no memory is left.
+ *
+ * test/fuzz/fuzz_connection.c
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "storage/fd.h"
+#include "storage/ipc.h"
+#include "utils/memutils.h"
+
+#include "http/http_private.h"
+#include "pg_shim.h"
+
+int			max_safe_fds = 100;
+
+static dlist_head requests;
+static int	ncounted;
+
+/* The listener is not under test. */
+bool
+dyn_http_listener_join(int worker)
+{
+	return true;
+}
+
+void
+dyn_http_listener_leave(void)
+{
+}
+
+int
+dyn_http_listener_count(void)
+{
+	return 0;
+}
+
+int
+dyn_http_listener_fd(int i)
+{
+	return -1;
+}
+
+bool
+dyn_http_listener_listen(void)
+{
+	return true;
+}
+
+DynHttpAccept
+dyn_http_listener_accept(int i, int *fd)
+{
+	return DYN_HTTP_NONE;
+}
+
+void
+dyn_http_listener_closed(void)
+{
+	ncounted--;
+}
+
+void
+on_proc_exit(pg_on_exit_callback function, Datum arg)
+{
+}
+
+static void
+on_request(DynHttpRequest *request, void *arg)
+{
+	FUZZ_REQUIRE(request->body[request->body_len] == '\0');
+	FUZZ_REQUIRE(strlen(request->method) < DYN_HTTP_MAX_REQUEST_LINE);
+	FUZZ_REQUIRE(request->refused == 0 || request->body_len == 0);
+	dlist_push_tail(&requests, &request->node);
+}
+
+static void
+answer(bool newest, size_t len)
+{
+	static char body[512 * 1024];
+	dlist_node *node;
+	DynHttpRequest *request;
+
+	if (dlist_is_empty(&requests))
+		return;
+	node = newest ? dlist_tail_node(&requests) : dlist_head_node(&requests);
+	dlist_delete(node);
+	request = dlist_container(DynHttpRequest, node, node);
+	dyn_http_reply(request, request->refused != 0 ? request->refused : 200,
+				   "text/plain", len % 2 ? "X: y\r\n" : NULL,
+				   len == 255 ? body : request->body,
+				   len == 255 ? sizeof(body) : request->body_len);
+}
+
+void
+fuzz_one(const uint8 *data, size_t size)
+{
+	DynHttpOptions options = {
+		.max_connections = 10,.idle_timeout = 100,.request_timeout = 100,
+		.max_body = 20000,.on_request = on_request
+	};
+	DynHttpServer *server;
+	int			pair[2];
+	size_t		i = 0;
+	char		buffer[65536];
+	DynHttpStatistics statistics;
+
+	dlist_init(&requests);
+	server = dyn_http_create(CurrentMemoryContext, &options);
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,
+				   pair) < 0)
+		abort();
+	ncounted = 1;
+	server->statistics.connections = 1;
+	dyn_http_connection_open(server, pair[0], size > 0 && data[0] == 'o');
+
+	while (i + 1 < size)
+	{
+		size_t		n = data[i + 1];
+
+		switch (data[i] % 8)
+		{
+			case 0:
+			case 1:
+				n = Min(n, size - i - 2);
+				if (pair[1] >= 0)
+					(void) !send(pair[1], data + i + 2, n, MSG_NOSIGNAL);
+				i += n;
+				dyn_http_poll(server);
+				break;
+			case 2:
+				if (pair[1] >= 0)
+					(void) !recv(pair[1], buffer, n * 256, 0);
+				dyn_http_poll(server);
+				break;
+			case 3:
+				answer(false, n);
+				break;
+			case 4:
+				answer(true, n);
+				break;
+			case 5:
+				dyn_http_flush(server);
+				break;
+			case 6:
+				if (pair[1] >= 0)
+					shutdown(pair[1], SHUT_WR);
+				dyn_http_poll(server);
+				break;
+			case 7:
+				if (n < 8)
+					dyn_http_stop_accepting(server);
+				else if (n > 240 && pair[1] >= 0)
+				{
+					close(pair[1]);
+					pair[1] = -1;
+				}
+				else
+					server->options.idle_timeout = server->options.request_timeout = n > 200 ? 0 : 100;
+				dyn_http_poll(server);
+				break;
+		}
+		i += 2;
+	}
+
+	/* The client goes; what it asked for is answered for nobody. */
+	if (pair[1] >= 0)
+		close(pair[1]);
+	server->options.idle_timeout = server->options.request_timeout = 0;
+	for (i = 0; i < 3; i++)
+	{
+		dyn_http_poll(server);
+		while (!dlist_is_empty(&requests))
+			answer(false, 0);
+		dyn_http_flush(server);
+	}
+	dyn_http_statistics(server, &statistics);
+	FUZZ_REQUIRE(statistics.connections == 0 && ncounted == 0);
+	FUZZ_REQUIRE(server->incoming_bytes == 0);
+	FUZZ_REQUIRE(server->memory->firstchild == NULL);
+	dyn_http_destroy(server);
+}
