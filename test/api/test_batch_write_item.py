@@ -1,0 +1,215 @@
+"""BatchWriteItem: several tables, all-or-none validation, duplicates, capacity, error texts."""
+import concurrent.futures
+import json
+
+import pytest
+
+from conftest import raises, unique
+
+VALIDATION = 'ValidationException'
+
+
+def put(**item):
+    return {'PutRequest': {'Item': item}}
+
+
+def delete(**key):
+    return {'DeleteRequest': {'Key': key}}
+
+
+@pytest.fixture
+def write(unchecked_client, table_ss):
+    def write(*requests, **parameters):
+        return unchecked_client.batch_write_item(RequestItems={table_ss: list(requests)}, **parameters)
+    return write
+
+
+@pytest.fixture
+def read(client, table_ss):
+    def read(p, s):
+        return client.get_item(TableName=table_ss, Key={'p': {'S': p}, 's': {'S': s}}, ConsistentRead=True).get('Item')
+    return read
+
+
+def test_puts_and_deletes(write, read, client, table_ss):
+    p = unique()
+    reply = write(*(put(p={'S': p}, s={'S': str(n)}, a={'N': str(n)}) for n in range(25)))
+    assert reply['UnprocessedItems'] == {}
+    reply = write(delete(p={'S': p}, s={'S': '3'}), put(p={'S': p}, s={'S': '4'}, b={'S': 'new'}),
+                  delete(p={'S': p}, s={'S': 'absent'}))
+    assert reply['UnprocessedItems'] == {}
+    assert read(p, '3') is None
+    assert read(p, '4') == {'p': {'S': p}, 's': {'S': '4'}, 'b': {'S': 'new'}}
+    reply = client.query(TableName=table_ss, KeyConditionExpression='p = :p', Select='COUNT', ConsistentRead=True,
+                         ExpressionAttributeValues={':p': {'S': p}})
+    assert reply['Count'] == 24
+
+
+def test_several_tables(client, table_ss, table_s):
+    p = {'S': unique()}
+    client.batch_write_item(RequestItems={table_ss: [put(p=p, s={'S': 'x'})], table_s: [put(p=p)]})
+    assert 'Item' in client.get_item(TableName=table_s, Key={'p': p}, ConsistentRead=True)
+    assert 'Item' in client.get_item(TableName=table_ss, Key={'p': p, 's': {'S': 'x'}}, ConsistentRead=True)
+
+
+KEY = 'One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty '
+SCHEMA = 'The provided key element does not match the schema'
+EXACTLY_ONE = ('Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported '
+               'datatypes')
+
+
+@pytest.mark.parametrize('bad,message', [
+    (put(p={'S': 'x'}), SCHEMA),
+    (put(p={'S': 'x'}, s={'N': '1'}), SCHEMA),
+    (delete(p={'S': 'x'}), SCHEMA),
+    (delete(p={'S': 'x'}, s={'S': 'x'}, x={'S': 'x'}), SCHEMA),
+    (put(p={'S': 'x'}, s={'S': ''}), KEY + 'string value. Key: s'),
+    (delete(p={'S': ''}, s={'S': 'x'}), KEY + 'string value. Key: p'),
+    (put(p={'S': 'x' * 2049}, s={'S': 'x'}),
+     'One or more parameter values were invalid: Size of hashkey has exceeded the maximum size limit of2048 bytes'),
+    (put(p={'S': 'x'}, s={'S': 'x' * 1025}),
+     'One or more parameter values were invalid: Aggregated size of all range keys has exceeded the size limit of '
+     '1024 bytes'),
+    (put(p={'S': 'x'}, s={'S': 'x'}, a={'S': 'x' * 409_600}), 'Item size has exceeded the maximum allowed size'),
+    (put(p={'S': 'x'}, s={'S': 'x'}, a={'N': 'dog'}), 'The parameter cannot be converted to a numeric value: dog'),
+    (put(p={'S': 'x'}, s={'S': 'x'}, a={}),
+     'Supplied AttributeValue is empty, must contain exactly one of the supported datatypes'),
+    (put(p={'S': 'x'}, s={'S': 'x'}, a={'SS': ['x', 'x']}),
+     'One or more parameter values were invalid: Input collection [x, x] contains duplicates.'),
+    (put(p={'S': 'x'}, s={'S': 'x'}, a={'NULL': False}),
+     'One or more parameter values were invalid: Null attribute value types must have the value of true'),
+    ({}, EXACTLY_ONE),
+    ({**put(p={'S': 'x'}, s={'S': 'x'}), **delete(p={'S': 'x'}, s={'S': 'x'})}, EXACTLY_ONE),
+])
+def test_one_bad_request_rejects_the_batch(write, read, bad, message):
+    p = unique()
+    for batch in ((put(p={'S': p}, s={'S': 'x'}), bad), (bad, put(p={'S': p}, s={'S': 'x'}))):
+        with raises(VALIDATION, message):
+            write(*batch)
+    assert read(p, 'x') is None
+
+
+def test_a_missing_table_rejects_the_batch(client, table_ss, read):
+    p = unique()
+    with raises('ResourceNotFoundException', 'Requested resource not found'):
+        client.batch_write_item(RequestItems={table_ss: [put(p={'S': p}, s={'S': 'x'})],
+                                              unique('absent-'): [put(p={'S': p})]})
+    assert read(p, 'x') is None
+
+
+def test_duplicates(write, client, table_n, table_ss, table_s):
+    p = {'S': unique()}
+    duplicates = 'Provided list of item keys contains duplicates'
+    with raises(VALIDATION, duplicates):
+        write(put(p=p, s={'S': 'x'}), put(p=p, s={'S': 'y'}), put(p=p, s={'S': 'x'}, a={'S': 'other'}))
+    with raises(VALIDATION, duplicates):
+        write(put(p=p, s={'S': 'x'}), delete(p=p, s={'S': 'x'}))
+    # Numbers are compared as numbers.
+    with raises(VALIDATION, duplicates):
+        client.batch_write_item(RequestItems={table_n: [put(p={'N': '1000'}), put(p={'N': '1e3'})]})
+    # The same key in two tables is fine.
+    client.batch_write_item(RequestItems={table_ss: [put(p=p, s={'S': 'x'})], table_s: [put(p=p)]})
+
+
+def test_too_many(unchecked_client, table_ss, table_s):
+    def puts(count):
+        return [put(p={'S': unique()}, s={'S': 'x'}) for _ in range(count)]
+
+    with raises(VALIDATION) as caught:
+        unchecked_client.batch_write_item(RequestItems={table_ss: puts(26)})
+    message = caught.value.response['Error']['Message']
+    assert message.startswith(f"1 validation error detected: Value '{{{table_ss}=[")
+    assert message.endswith("' at 'requestItems' failed to satisfy constraint: Map value must satisfy constraint: "
+                            '[Member must have length less than or equal to 25, '
+                            'Member must have length greater than or equal to 1]')
+    with raises(VALIDATION, 'Too many items requested for the BatchWriteItem call'):
+        unchecked_client.batch_write_item(RequestItems={table_ss: puts(13), table_s: puts(13)})
+    with raises(VALIDATION) as caught:
+        unchecked_client.batch_write_item(RequestItems={table_ss: []})
+    assert 'Map value must satisfy constraint' in caught.value.response['Error']['Message']
+    with raises(VALIDATION, 'The requestItems parameter is required for BatchWriteItem'):
+        unchecked_client.batch_write_item(RequestItems={})
+    with raises(VALIDATION, "1 validation error detected: Value null at 'requestItems' failed to satisfy constraint: "
+                            'Member must not be null'):
+        unchecked_client.batch_write_item()
+
+
+def test_a_whole_request_of_large_items(write, read):
+    p = unique()
+    write(*(put(p={'S': p}, s={'S': str(n)}, a={'S': 'x' * 400_000}) for n in range(25)))
+    assert all(len(read(p, str(n))['a']['S']) == 400_000 for n in range(25))
+
+
+def test_capacity(write, client, table_ss, table_s):
+    p = {'S': unique()}
+    reply = write(put(p=p, s={'S': '1'}), put(p=p, s={'S': '2'}, a={'S': 'x' * 2000}), delete(p=p, s={'S': '3'}),
+                  ReturnConsumedCapacity='TOTAL')
+    assert reply['ConsumedCapacity'] == [{'TableName': table_ss, 'CapacityUnits': 1 + 2 + 1}]
+    # A smaller item and a deletion are charged by what was there.
+    reply = write(put(p=p, s={'S': '2'}), ReturnConsumedCapacity='INDEXES')
+    assert reply['ConsumedCapacity'] == [
+        {'TableName': table_ss, 'CapacityUnits': 2, 'Table': {'CapacityUnits': 2}}]
+    reply = client.batch_write_item(
+        RequestItems={table_ss: [delete(p=p, s={'S': '2'})], table_s: [put(p=p), put(p={'S': unique()})]},
+        ReturnConsumedCapacity='TOTAL')
+    assert {c['TableName']: c['CapacityUnits'] for c in reply['ConsumedCapacity']} == {table_ss: 1, table_s: 2}
+    assert 'ConsumedCapacity' not in write(delete(p=p, s={'S': '1'}))
+    assert 'ItemCollectionMetrics' not in write(put(p=p, s={'S': '1'}), ReturnItemCollectionMetrics='SIZE')
+
+
+def test_member_constraints(unchecked_client, table_ss):
+    with raises(VALIDATION, '2 validation errors detected: '
+                "Value 'x' at 'returnConsumedCapacity' failed to satisfy constraint: "
+                'Member must satisfy enum value set: [INDEXES, TOTAL, NONE]; '
+                "Value 'y' at 'returnItemCollectionMetrics' failed to satisfy constraint: "
+                'Member must satisfy enum value set: [SIZE, NONE]'):
+        unchecked_client.batch_write_item(RequestItems={table_ss: [put(p={'S': 'x'}, s={'S': 'x'})]},
+                                          ReturnConsumedCapacity='x', ReturnItemCollectionMetrics='y')
+
+
+def test_shape(raw, table_ss):
+    for requests in ('x', {}, ['x'], [{'PutRequest': 'x'}], [{'PutRequest': {'Item': 'x'}}],
+                     [{'PutRequest': {'Item': {'p': {'S': 1}}}}], [{'DeleteRequest': {'Key': []}}]):
+        reply = raw('BatchWriteItem', json.dumps({'RequestItems': {table_ss: requests}}))
+        assert (reply.status, reply.type) == (400, 'SerializationException'), requests
+
+
+def test_crossing_batches(client, table_ss):
+    """Batches that write the same items in opposite orders all succeed."""
+    p = {'S': unique()}
+
+    def run(n):
+        keys = range(20) if n % 2 else range(19, -1, -1)
+        for round in range(5):
+            reply = client.batch_write_item(RequestItems={table_ss: [
+                put(p=p, s={'S': str(k)}, by={'N': str(n)}, round={'N': str(round)}) for k in keys]})
+            assert reply['UnprocessedItems'] == {}
+
+    with concurrent.futures.ThreadPoolExecutor(8) as threads:
+        list(threads.map(run, range(8)))
+    reply = client.query(TableName=table_ss, KeyConditionExpression='p = :p', ConsistentRead=True,
+                         ExpressionAttributeValues={':p': p})
+    assert reply['Count'] == 20
+    assert {item['round']['N'] for item in reply['Items']} == {'4'}
+
+
+@pytest.mark.not_aws
+def test_an_item_held_by_a_transaction_delays_its_batch_alone(client, sql, table_ss):
+    """The batch waits for the item and is complete; other requests are served meanwhile."""
+    p = {'S': unique()}
+    client.put_item(TableName=table_ss, Item={'p': p, 's': {'S': '1'}, 'a': {'S': 'old'}})
+    sql.connection.autocommit = False
+    with concurrent.futures.ThreadPoolExecutor(1) as threads:
+        sql('SELECT dynamo.put_item(%s::json)', json.dumps(
+            {'TableName': table_ss, 'Item': {'p': p, 's': {'S': '1'}, 'a': {'S': 'by SQL'}}}))
+        batch = threads.submit(client.batch_write_item, RequestItems={table_ss: [
+            put(p=p, s={'S': str(n)}, a={'S': 'by batch'}) for n in range(3)]})
+        for _ in range(20):
+            client.get_item(TableName=table_ss, Key={'p': p, 's': {'S': '2'}})
+            client.put_item(TableName=table_ss, Item={'p': p, 's': {'S': 'other'}})
+        assert not batch.done()
+        sql.connection.commit()
+        assert batch.result(timeout=20)['UnprocessedItems'] == {}
+    reply = client.query(TableName=table_ss, KeyConditionExpression='p = :p', ConsistentRead=True,
+                         ExpressionAttributeValues={':p': p})
+    assert [item.get('a') for item in reply['Items'][:3]] == [{'S': 'by batch'}] * 3
