@@ -111,7 +111,7 @@ def test_duplicates(write, client, table_n, table_ss, table_s):
     client.batch_write_item(RequestItems={table_ss: [put(p=p, s={'S': 'x'})], table_s: [put(p=p)]})
 
 
-def test_too_many(unchecked_client, table_ss, table_s):
+def test_too_many(unchecked_client, raw, table_ss, table_s):
     def puts(count):
         return [put(p={'S': unique()}, s={'S': 'x'}) for _ in range(count)]
 
@@ -129,9 +129,9 @@ def test_too_many(unchecked_client, table_ss, table_s):
     assert 'Map value must satisfy constraint' in caught.value.response['Error']['Message']
     with raises(VALIDATION, 'The requestItems parameter is required for BatchWriteItem'):
         unchecked_client.batch_write_item(RequestItems={})
-    with raises(VALIDATION, "1 validation error detected: Value null at 'requestItems' failed to satisfy constraint: "
-                            'Member must not be null'):
-        unchecked_client.batch_write_item()
+    assert raw('BatchWriteItem').message == (
+        "1 validation error detected: Value null at 'requestItems' failed to satisfy constraint: "
+        'Member must not be null')
 
 
 def test_a_whole_request_of_large_items(write, read):

@@ -159,7 +159,7 @@ CONDITION = 'Invalid condition in KeyConditionExpression: '
     ('p = :p AND s = p', {}, CONDITION + 'Multiple attribute names used in one condition'),
     ('p = :p AND s.x = :a', {':a': S},
      KIND + 'KeyConditionExpressions cannot have conditions on nested attributes'),
-    ('p = :p AND :a = :a', {':a': S}, None),
+    ('p = :p AND :a = :b', {':a': S, ':b': S}, CONDITION + 'No key attribute specified'),
     ('p = :p AND p = :a', {':a': S}, 'KeyConditionExpressions must only contain one condition per key'),
     ('p = :p AND begins_with(s, :a)', {':a': N},
      KIND + 'Incorrect operand type for operator or function; operator or function: begins_with, operand type: N'),
