@@ -74,6 +74,26 @@ def test_start_key_without_an_item(scan):
     assert sorted(numbers(first) + numbers(rest)) == list(range(COUNT))
 
 
+def test_pages_over_the_longest_keys(client, make_table):
+    """Partition keys that differ behind their 1600th byte, one item a page."""
+    import random
+    random.seed(11)
+    name = make_table('B', 'B')
+    start = random.randbytes(2040)
+    keys = {(start + random.randbytes(8), random.randbytes(1024)) for _ in range(5)}
+    keys |= {(start + b'12345678', random.randbytes(1024)) for _ in range(5)}
+    for p, s in keys:
+        client.put_item(TableName=name, Item={'p': {'B': p}, 's': {'B': s}})
+    found, parameters = [], {}
+    while True:
+        reply = client.scan(TableName=name, Limit=1, ConsistentRead=True, **parameters)
+        found += [(item['p']['B'], item['s']['B']) for item in reply['Items']]
+        if 'LastEvaluatedKey' not in reply:
+            break
+        parameters['ExclusiveStartKey'] = reply['LastEvaluatedKey']
+    assert sorted(found) == sorted(keys)
+
+
 def test_items_of_a_partition_stand_together_in_order(scan):
     seen = {}
     for item in scan()['Items']:

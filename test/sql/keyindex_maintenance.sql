@@ -37,6 +37,13 @@ SET min_parallel_table_scan_size = 0;
 CREATE INDEX t_text ON keyindex_maintenance.t USING dynamo_key (encode(sort, 'escape'), hash);
 RESET min_parallel_table_scan_size;
 SELECT heap_tuples FROM verify_index('keyindex_maintenance.t_text');
+-- Parallel VACUUM works through several indexes at once.
+DELETE FROM keyindex_maintenance.t WHERE filler % 20 = 0;
+SET min_parallel_index_scan_size = 0;
+VACUUM (PARALLEL 2, INDEX_CLEANUP ON) keyindex_maintenance.t;
+RESET min_parallel_index_scan_size;
+SELECT heap_tuples, index_tuples = heap_tuples AS no_dead FROM verify_index('keyindex_maintenance.t_key');
+SELECT heap_tuples, index_tuples = heap_tuples AS no_dead FROM verify_index('keyindex_maintenance.t_more');
 -- A build that finds duplicates; the index's entry in the relation cache is whole after it.
 CREATE UNIQUE INDEX t_bad ON keyindex_maintenance.t USING dynamo_key ((filler::int8 % 10));
 CREATE UNIQUE INDEX CONCURRENTLY t_bad ON keyindex_maintenance.t USING dynamo_key ((filler::int8 % 10));
