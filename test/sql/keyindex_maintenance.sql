@@ -17,10 +17,16 @@ SELECT count(*) FROM keyindex_maintenance.t WHERE sort IS NULL;
 -- An update of another column is a HOT update.
 UPDATE keyindex_maintenance.t SET filler = -filler WHERE filler % 100 = 0;
 SELECT heap_tuples FROM verify_index('keyindex_maintenance.t_key');
--- VACUUM takes away the entries of the dead, whole pages of them.
+-- VACUUM takes away the entries of the dead, whole pages of them.  In a temporary
+-- table nobody else's snapshot keeps them.
+CREATE TEMP TABLE keyindex_vacuum AS SELECT * FROM keyindex_maintenance.t;
+CREATE INDEX keyindex_vacuum_key ON keyindex_vacuum USING dynamo_key (hash, partition, sort);
+DELETE FROM keyindex_vacuum WHERE filler % 10 <> 0;
+VACUUM (INDEX_CLEANUP ON) keyindex_vacuum;
+SELECT * FROM verify_index('pg_temp.keyindex_vacuum_key');
 DELETE FROM keyindex_maintenance.t WHERE filler % 10 <> 0;
 VACUUM (INDEX_CLEANUP ON) keyindex_maintenance.t;
-SELECT heap_tuples, index_tuples = heap_tuples AS no_dead FROM verify_index('keyindex_maintenance.t_key');
+SELECT heap_tuples FROM verify_index('keyindex_maintenance.t_key');
 INSERT INTO keyindex_maintenance.t SELECT -n, 'q', 's', n FROM generate_series(1, 5000) n;
 SELECT heap_tuples FROM verify_index('keyindex_maintenance.t_key');
 -- A build, sorted, of every kind.
@@ -42,8 +48,8 @@ DELETE FROM keyindex_maintenance.t WHERE filler % 20 = 0;
 SET min_parallel_index_scan_size = 0;
 VACUUM (PARALLEL 2, INDEX_CLEANUP ON) keyindex_maintenance.t;
 RESET min_parallel_index_scan_size;
-SELECT heap_tuples, index_tuples = heap_tuples AS no_dead FROM verify_index('keyindex_maintenance.t_key');
-SELECT heap_tuples, index_tuples = heap_tuples AS no_dead FROM verify_index('keyindex_maintenance.t_more');
+SELECT heap_tuples FROM verify_index('keyindex_maintenance.t_key');
+SELECT heap_tuples FROM verify_index('keyindex_maintenance.t_more');
 -- A build that finds duplicates; the index's entry in the relation cache is whole after it.
 CREATE UNIQUE INDEX t_bad ON keyindex_maintenance.t USING dynamo_key ((filler::int8 % 10));
 CREATE UNIQUE INDEX CONCURRENTLY t_bad ON keyindex_maintenance.t USING dynamo_key ((filler::int8 % 10));
