@@ -263,6 +263,21 @@ postpone(DynWorker *worker, DynWork *work)
 }
 
 /*
+ * The client gets a fixed text for these, so the log must have the real one.
+ * Other errors are the client's, or pass.
+ */
+static void
+log_error(const ErrorData *error)
+{
+	DynErrorKind kind = dyn_error_kind(error);
+
+	if (kind == DYN_ERROR_INTERNAL ||
+		(kind == DYN_ERROR_UNAVAILABLE &&
+		 ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_INSUFFICIENT_RESOURCES))
+		EmitErrorReport();
+}
+
+/*
  * Authenticate without the catalog.  Nothing but memory is used, so an error
  * needs no abort and a client with a bad signature disturbs nobody.  Returns
  * false if the request is answered with it.
@@ -282,6 +297,7 @@ authenticate(DynWork *work)
 
 		MemoryContextSwitchTo(work->http->memory);
 		error = CopyErrorData();
+		log_error(error);
 		FlushErrorState();
 		dyn_gateway_refuse_error(work, error);
 		result = false;
@@ -545,14 +561,9 @@ run_transaction(DynWorker *worker, dlist_head *batch, int64 deadline)
 											  ALLOCSET_SMALL_SIZES);
 		MemoryContextSwitchTo(error_context);
 		error = CopyErrorData();
-		if (dyn_error_kind(error) == DYN_ERROR_INTERNAL ||
-			(dyn_error_kind(error) == DYN_ERROR_UNAVAILABLE &&
-			 ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_INSUFFICIENT_RESOURCES))
-		{
-			/* If it will be run again alone, it will be seen again alone. */
-			if (is_alone || current == NULL)
-				EmitErrorReport();
-		}
+		/* If it will be run again alone, it will be seen again alone. */
+		if (is_alone || current == NULL)
+			log_error(error);
 		FlushErrorState();
 		AbortCurrentTransaction();
 		MemoryContextSwitchTo(error_context);

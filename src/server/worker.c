@@ -13,6 +13,10 @@
  */
 #include "postgres.h"
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 #include "access/xlog.h"
 #include "miscadmin.h"
 #include "pgstat.h"
@@ -275,6 +279,21 @@ serve(DynWorker *worker)
 	}
 }
 
+/*
+ * The memory of a round's requests comes and goes together.  By its defaults
+ * glibc would give it back to the kernel each time and fault it in again: a
+ * page fault for each request.  So keep some, up to what a few large requests
+ * need; larger pieces are still given back.
+ */
+static void
+keep_freed_memory(void)
+{
+#ifdef __GLIBC__
+	mallopt(M_TRIM_THRESHOLD, 16 * 1024 * 1024);
+	mallopt(M_MMAP_THRESHOLD, 1024 * 1024);
+#endif
+}
+
 void
 dyn_worker_main(Datum arg)
 {
@@ -283,6 +302,7 @@ dyn_worker_main(Datum arg)
 	char		name[NAMEDATALEN];
 	Oid			database;
 
+	keep_freed_memory();
 	worker.number = DatumGetInt32(arg);
 	worker.slot = &dyn_shared->workers[worker.number];
 	dlist_init(&worker.queue);

@@ -48,10 +48,15 @@ for my $value (1 .. 20)
 $node->safe_psql('postgres', join '', map { "NOTIFY chatter, '$_';" } 1 .. 500);
 is((put_item($node, 'fruit', 'pear', 'green'))[0], 200, 'a write after NOTIFY traffic');
 
-# Many invalidations, more than the queue holds, while the workers are idle.
-$node->safe_psql('postgres',
-	'DO $$BEGIN FOR i IN 1..6000 LOOP EXECUTE \'CREATE TEMP TABLE t(); DROP TABLE t\'; END LOOP; END$$',
-	extra_params => [], timeout => 120) if $ENV{DYNAMO_LONG_TESTS};
+# Many invalidations, more than their queue holds, while the workers are idle.
+$node->safe_psql('postgres', q{
+	SET statement_timeout = 0;
+	DO $$ BEGIN
+		FOR i IN 1 .. 1000 LOOP
+			CREATE TEMP TABLE t (a text PRIMARY KEY);
+			DROP TABLE t;
+		END LOOP;
+	END $$});
 is(get_item($node, 'fruit', 'pear'), 'green', 'a read after it');
 
 # Read-only by default: honoured, in words that make clients retry.
