@@ -38,14 +38,14 @@ def by_sql(sql, relation, section, letters):
         'largest': [tuple(r) for r in sql(
             f"SELECT (item ->> 'InstalledSize')::bigint, item ->> 'Deb' FROM {relation}"
             " WHERE (item ->> 'InstalledSize')::numeric >= 5000"
-            " ORDER BY 1 DESC, 2 COLLATE \"C\" LIMIT 10")],
+            " ORDER BY 1 DESC, item ->> 'Deb' COLLATE \"C\" LIMIT 10")],
         'tag': column("SELECT count(*) FROM {} WHERE item::jsonb -> 'Tags' -> 'SS' ? 'implemented-in::c'")[0],
         'homepage': column("SELECT count(*) FROM {} WHERE item::jsonb -> 'Homepage' ? 'NULL'")[0],
         'choices': [tuple(r) for r in sql(
             "SELECT package, count(*) FROM (SELECT DISTINCT hash, partition, sort,"
             "  g -> 'L' -> 0 -> 'M' -> 'Package' ->> 'S' AS package"
             f"  FROM {relation}, jsonb_array_elements(item::jsonb -> 'Depends' -> 'L') g) d"
-            " GROUP BY 1 ORDER BY 2 DESC, 1 COLLATE \"C\" LIMIT 5")],
+            " GROUP BY package ORDER BY 2 DESC, package COLLATE \"C\" LIMIT 5")],
     }
 
 
