@@ -234,7 +234,7 @@ static bool
 may_begin(const DynHttpConnection *connection)
 {
 	return connection->pipelined < DYN_HTTP_MAX_PIPELINED &&
-		unsent(connection) <= DYN_HTTP_MAX_UNSENT;
+		unsent(connection) + connection->kept <= DYN_HTTP_MAX_UNSENT;
 }
 
 /* Enter a state, unless the connection is in it already. */

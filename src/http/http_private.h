@@ -28,7 +28,7 @@
 
 /* Requests of one connection that are read and not yet answered. */
 #define DYN_HTTP_MAX_PIPELINED	16
-/* Above this much unsent output a connection's next request is not read. */
+/* With this much to be sent a connection's next request is not read. */
 #define DYN_HTTP_MAX_UNSENT		(256 * 1024)
 /* Read from one connection per round, so that nobody starves the others. */
 #define DYN_HTTP_READ_SIZE		(64 * 1024)
@@ -102,6 +102,8 @@ struct DynHttpConnection
 	/* Bytes of an incomplete head, or of what waits while paused; or NULL. */
 	char	   *input;
 	uint32		input_len;
+
+	size_t		kept;			/* bytes of answers that wait for earlier ones */
 
 	/* Unsent output; or NULL. */
 	char	   *output;

@@ -96,6 +96,7 @@ dyn_http_message_free(DynHttpMessage *message)
 
 	dlist_delete(&message->pipeline);
 	connection->pipelined--;
+	connection->kept -= message->reply_len;
 	MemoryContextDelete(message->request.memory);
 }
 
@@ -142,6 +143,7 @@ keep_reply(DynHttpMessage *message, const struct iovec *parts, int nparts)
 	}
 	message->reply = p;
 	message->reply_len = len;
+	connection->kept += len;
 	for (int i = 0; i < nparts; i++)
 	{
 		memcpy(p, parts[i].iov_base, parts[i].iov_len);
