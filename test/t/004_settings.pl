@@ -55,6 +55,7 @@ $node->safe_psql('postgres', q{
 		FOR i IN 1 .. 1000 LOOP
 			CREATE TEMP TABLE t (a text PRIMARY KEY);
 			DROP TABLE t;
+			COMMIT;
 		END LOOP;
 	END $$});
 is(get_item($node, 'fruit', 'pear'), 'green', 'a read after it');
