@@ -42,7 +42,7 @@ def by_sql(sql, relation, section, letters):
         'tag': column("SELECT count(*) FROM {} WHERE item::jsonb -> 'Tags' -> 'SS' ? 'implemented-in::c'")[0],
         'homepage': column("SELECT count(*) FROM {} WHERE item::jsonb -> 'Homepage' ? 'NULL'")[0],
         'choices': [tuple(r) for r in sql(
-            "SELECT package, count(*) FROM (SELECT DISTINCT hash, partition, sort,"
+            "SELECT package, count(*) FROM (SELECT DISTINCT hash, partition_key, sort_key,"
             "  g -> 'L' -> 0 -> 'M' -> 'Package' ->> 'S' AS package"
             f"  FROM {relation}, jsonb_array_elements(item::jsonb -> 'Depends' -> 'L') g) d"
             " GROUP BY package ORDER BY 2 DESC, package COLLATE \"C\" LIMIT 5")],
