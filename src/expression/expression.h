@@ -132,11 +132,12 @@ extern DynItem *dyn_update_apply(const DynUpdate *update, const DynItem *old,
 								 const DynItem *key);
 
 /*
- * What ReturnValues UPDATED_OLD / UPDATED_NEW shows of item: the touched
- * paths, with nested granularity.  Returns NULL when nothing is to be shown.
+ * What ReturnValues UPDATED_OLD shows of the old item, UPDATED_NEW of the new:
+ * what is now at the touched paths, with nested granularity.  NULL when nothing
+ * is.  So a list element that has moved into a removed one's place is shown,
+ * and one that was set beyond the end is not, as the service has it.
  */
-extern DynItem *dyn_update_touched(const DynUpdate *update, const DynItem *item,
-								   bool new_values);
+extern DynItem *dyn_update_touched(const DynUpdate *update, const DynItem *item);
 
 /* --- ProjectionExpression --- */
 

@@ -130,3 +130,33 @@ dyn_path_tree_create(DynExpressionKind kind, DynOperand **paths, int npaths)
 	sort_children(tree);
 	return tree;
 }
+
+bool
+dyn_path_tree_child(const DynValue *container, const DynPathStep *step,
+					DynValue *value)
+{
+	if (step->name != NULL)
+		return container->type == DYN_TYPE_M &&
+			dyn_map_find(container, step->name, step->name_len, value);
+	if (container->type != DYN_TYPE_L ||
+		step->index >= dyn_value_count(container))
+		return false;
+	dyn_list_element(container, step->index, value);
+	return true;
+}
+
+bool
+dyn_path_tree_shows(const DynValue *value, const DynPathTree *tree)
+{
+	if (tree->is_leaf)
+		return true;
+	for (int i = 0; i < tree->nchildren; i++)
+	{
+		DynValue	child;
+
+		if (dyn_path_tree_child(value, &tree->children[i].step, &child) &&
+			dyn_path_tree_shows(&child, &tree->children[i].tree))
+			return true;
+	}
+	return false;
+}

@@ -58,37 +58,6 @@ dyn_projection_visit_paths(const DynProjection *projection,
 		visit(&projection->paths[i]->path, arg);
 }
 
-/* The value a child of the tree stands for in a container. */
-static bool
-find_child(const DynValue *container, const DynPathStep *step, DynValue *value)
-{
-	if (step->name != NULL)
-		return container->type == DYN_TYPE_M &&
-			dyn_map_find(container, step->name, step->name_len, value);
-	if (container->type != DYN_TYPE_L ||
-		step->index >= dyn_value_count(container))
-		return false;
-	dyn_list_element(container, step->index, value);
-	return true;
-}
-
-/* Is anything of value shown? */
-static bool
-shows_any(const DynValue *value, const DynPathTree *tree)
-{
-	if (tree->is_leaf)
-		return true;
-	for (int i = 0; i < tree->nchildren; i++)
-	{
-		DynValue	child;
-
-		if (find_child(value, &tree->children[i].step, &child) &&
-			shows_any(&child, &tree->children[i].tree))
-			return true;
-	}
-	return false;
-}
-
 static void write_value(DynJsonWriter *w, const DynValue *value,
 						const DynPathTree *tree);
 
@@ -102,8 +71,8 @@ write_children(DynJsonWriter *w, const DynValue *container,
 		const DynPathChild *child = &tree->children[i];
 		DynValue	value;
 
-		if (!find_child(container, &child->step, &value) ||
-			!shows_any(&value, &child->tree))
+		if (!dyn_path_tree_child(container, &child->step, &value) ||
+			!dyn_path_tree_shows(&value, &child->tree))
 			continue;
 		if (child->step.name != NULL)
 			dyn_json_write_key_bytes(w, child->step.name, child->step.name_len);

@@ -207,6 +207,13 @@ typedef struct DynPathChild
 extern DynPathTree *dyn_path_tree_create(DynExpressionKind kind,
 										 DynOperand **paths, int npaths);
 
+/* The value a child's step leads to in a container; false if there is none. */
+extern bool dyn_path_tree_child(const DynValue *container,
+								const DynPathStep *step, DynValue *value);
+
+/* Is there anything in value that the tree's paths lead to? */
+extern bool dyn_path_tree_shows(const DynValue *value, const DynPathTree *tree);
+
 /* ----- placeholders.c ----- */
 
 /* The attribute name a #name stands for; marks it used.  NULL: undefined. */
@@ -287,6 +294,10 @@ struct DynUpdate
 	bool		legacy;			/* AttributeUpdates: ADD appends to lists, a
 								 * type clash has words of its own */
 };
+
+/* Fill targets from the clauses; raises for overlaps and conflicts. */
+extern void dyn_update_index_targets(DynUpdate *update);
+extern void dyn_update_print(StringInfo out, const DynUpdate *update);
 
 /* ----- projection.c: the tree, for legacy.c ----- */
 

@@ -71,11 +71,11 @@ returned_attributes(const DynItemWrite *write)
 		case DYN_RETURN_UPDATED_OLD:
 			if (write->update == NULL || write->old == NULL)
 				return NULL;
-			return dyn_update_touched(write->update, write->old, false);
+			return dyn_update_touched(write->update, write->old);
 		case DYN_RETURN_UPDATED_NEW:
 			if (write->update == NULL || write->new_item == NULL)
 				return NULL;
-			return dyn_update_touched(write->update, write->new_item, true);
+			return dyn_update_touched(write->update, write->new_item);
 	}
 	return NULL;
 }
