@@ -249,6 +249,29 @@ REVOKE ALL ON FUNCTION dynamo_internal.verify_signature FROM PUBLIC;
 ---------------------------------------------------------------------------
 -- expression: trees for tests
 ---------------------------------------------------------------------------
+-- names and values are ExpressionAttributeNames and ExpressionAttributeValues.
+CREATE FUNCTION dynamo_internal.parse_condition(expression text, kind text DEFAULT 'ConditionExpression') RETURNS text
+    AS 'MODULE_PATHNAME', 'dyn_internal_parse_condition' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION dynamo_internal.parse_condition(text, text) IS 'tree of a condition';
+CREATE FUNCTION dynamo_internal.evaluate_condition(expression text, names json, "values" json, item dynamo.item,
+    kind text DEFAULT 'ConditionExpression') RETURNS boolean
+    AS 'MODULE_PATHNAME', 'dyn_internal_evaluate_condition' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION dynamo_internal.evaluate_condition(text, json, json, dynamo.item, text)
+    IS 'whether a condition is true of an item; NULL is no item';
+CREATE FUNCTION dynamo_internal.condition_paths(expression text, names json DEFAULT NULL, "values" json DEFAULT NULL) RETURNS text
+    AS 'MODULE_PATHNAME', 'dyn_internal_condition_paths' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION dynamo_internal.condition_paths(text, json, json) IS 'document paths a condition mentions';
+CREATE FUNCTION dynamo_internal.key_condition(expression text, names json, "values" json,
+    partition_name text, partition_type text, sort_name text DEFAULT NULL, sort_type text DEFAULT NULL) RETURNS text
+    AS 'MODULE_PATHNAME', 'dyn_internal_key_condition' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION dynamo_internal.key_condition(text, json, json, text, text, text, text)
+    IS 'what a key condition asks of a key schema';
+CREATE FUNCTION dynamo_internal.parse_projection(expression text, names json DEFAULT NULL, "values" json DEFAULT NULL) RETURNS text
+    AS 'MODULE_PATHNAME', 'dyn_internal_parse_projection' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION dynamo_internal.parse_projection(text, json, json) IS 'document paths of a projection';
+CREATE FUNCTION dynamo_internal.project(expression text, names json, "values" json, item dynamo.item) RETURNS text
+    AS 'MODULE_PATHNAME', 'dyn_internal_project' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION dynamo_internal.project(text, json, json, dynamo.item) IS 'the part of an item a projection shows';
 
 ---------------------------------------------------------------------------
 -- keyindex: the access method

@@ -5,7 +5,7 @@
  *
  *		or   := and (OR and)*
  *		and  := not (AND not)*
- *		not  := NOT not | cond
+ *		not  := { NOT } cond
  *		cond := primary [ comparator operand | BETWEEN operand AND operand
  *						| IN '(' operand (',' operand)* ')' ]
  *		primary := '(' or ')' | operand
@@ -171,25 +171,30 @@ parse_cond(DynLexer *lexer)
 	return node;
 }
 
+/* A loop, so that no number of NOTs is too deep to be counted. */
 static Node
 parse_not(DynLexer *lexer)
 {
 	Node		node;
-	DynCondition *condition;
+	int			nots = 0;
 
-	if (!dyn_lexer_accept_keyword(lexer, "NOT"))
-		return parse_cond(lexer);
+	while (dyn_lexer_accept_keyword(lexer, "NOT"))
+		nots++;
+	lexer->operators += nots;
+	node = parse_cond(lexer);
+	if (nots == 0)
+		return node;
 
-	dyn_lexer_enter(lexer);
-	lexer->operators++;
-	node = parse_not(lexer);
-	condition = make_condition(DYN_CONDITION_NOT);
-	condition->nconditions = 1;
-	condition->conditions = palloc(sizeof(DynCondition *));
-	condition->conditions[0] = to_condition(lexer, node);
-	dyn_lexer_leave(lexer);
+	node.condition = to_condition(lexer, node);
+	for (; nots > 0; nots--)
+	{
+		DynCondition *negated = node.condition;
 
-	node.condition = condition;
+		node.condition = make_condition(DYN_CONDITION_NOT);
+		node.condition->nconditions = 1;
+		node.condition->conditions = palloc(sizeof(DynCondition *));
+		node.condition->conditions[0] = negated;
+	}
 	node.operand = NULL;
 	node.is_group = false;
 	return node;

@@ -5,7 +5,8 @@
  *
  * Values are looked at where they lie in the item's bytes; nothing is
  * allocated.  A comparison is false when an operand is missing or the types
- * differ, except for "<>", which is then true.
+ * differ, except for "<>", which is then true.  A size() of what has none is
+ * different: no comparison with it is true.
  *
  * src/expression/condition_evaluate.c
  *-------------------------------------------------------------------------
@@ -227,8 +228,13 @@ dyn_condition_evaluate(const DynCondition *condition, const DynItem *item)
 
 	Assert(condition->noperands <= lengthof(values));
 	for (int i = 0; i < condition->noperands; i++)
-		if (!evaluate(condition->operands[i], item, &numbers[i], &values[i]))
-			present = false;
+	{
+		if (evaluate(condition->operands[i], item, &numbers[i], &values[i]))
+			continue;
+		if (condition->operands[i]->kind == DYN_OPERAND_FUNCTION)
+			return false;
+		present = false;
+	}
 	switch (condition->kind)
 	{
 		case DYN_CONDITION_EQ:

@@ -24,12 +24,10 @@ refuse_operator(const char *operator)
 			  operator);
 }
 
-/* Refuse the operators that no key condition has, anywhere in the tree. */
+/* Refuse the operators that no key condition has. */
 static void
-check_operators(const DynCondition *condition)
+check_operator(const DynCondition *condition)
 {
-	for (int i = 0; i < condition->nconditions; i++)
-		check_operators(condition->conditions[i]);
 	switch (condition->kind)
 	{
 		case DYN_CONDITION_OR:
@@ -97,23 +95,27 @@ check_condition(DynCondition *condition)
 	bool		positional = condition->kind == DYN_CONDITION_BETWEEN ||
 		condition->kind == DYN_CONDITION_FUNCTION;
 
+	if (positional && operands[0]->kind != DYN_OPERAND_PATH)
+		dyn_raise(VALIDATION,
+				  "Invalid condition in KeyConditionExpression: %s operator must have the key attribute as its first operand",
+				  condition->kind == DYN_CONDITION_BETWEEN ? "BETWEEN" : "begins_with");
 	for (int i = 0; i < noperands; i++)
 	{
 		if (operands[i]->kind == DYN_OPERAND_FUNCTION)
 			dyn_raise(VALIDATION,
 					  "KeyConditionExpressions cannot contain nested operations");
-		npaths += operands[i]->kind == DYN_OPERAND_PATH;
+		if (operands[i]->kind != DYN_OPERAND_PATH)
+			continue;
+		if (++npaths > 1)
+			dyn_raise(VALIDATION,
+					  "Invalid condition in KeyConditionExpression: Multiple attribute names used in one condition");
+		if (operands[i]->path.nsteps > 1)
+			dyn_expression_raise(kind,
+								 "KeyConditionExpressions cannot have conditions on nested attributes");
 	}
-	if (npaths > 1)
-		dyn_raise(VALIDATION,
-				  "Invalid condition in KeyConditionExpression: Multiple attribute names used in one condition");
 	if (npaths == 0)
 		dyn_raise(VALIDATION,
 				  "Invalid condition in KeyConditionExpression: No key attribute specified");
-	if (positional && operands[0]->kind != DYN_OPERAND_PATH)
-		dyn_raise(VALIDATION,
-				  "Invalid condition in KeyConditionExpression: %s operator must have the key attribute as its first operand",
-				  condition->kind == DYN_CONDITION_BETWEEN ? "BETWEEN" : "begins_with");
 	if (operands[0]->kind != DYN_OPERAND_PATH)
 	{
 		DynOperand *value = operands[0];
@@ -122,27 +124,6 @@ check_condition(DynCondition *condition)
 		operands[1] = value;
 		condition->kind = reversed(condition->kind);
 	}
-	if (operands[0]->path.nsteps > 1)
-		dyn_expression_raise(kind,
-							 "KeyConditionExpressions cannot have conditions on nested attributes");
-}
-
-/* The conditions that AND joins, in order. */
-static void
-collect(DynKeyConditionTree *tree, DynCondition *condition)
-{
-	if (condition->kind == DYN_CONDITION_AND)
-	{
-		for (int i = 0; i < condition->nconditions; i++)
-			collect(tree, condition->conditions[i]);
-		return;
-	}
-	if (tree->nconditions == 0)
-		tree->conditions = palloc(sizeof(DynCondition *));
-	else
-		tree->conditions = repalloc(tree->conditions,
-									(tree->nconditions + 1) * sizeof(DynCondition *));
-	tree->conditions[tree->nconditions++] = condition;
 }
 
 static const DynPathStep *
@@ -160,6 +141,39 @@ same_name(const DynPathStep *a, const char *name, uint32 name_len)
 	return a->name_len == name_len && memcmp(a->name, name, name_len) == 0;
 }
 
+/*
+ * Take the conditions that AND joins, each checked before the next is looked
+ * at: the service reports the first that is wrong, whatever is wrong with it.
+ */
+static void
+collect(DynKeyConditionTree *tree, DynCondition *condition)
+{
+	const DynPathStep *attribute;
+
+	if (condition->kind == DYN_CONDITION_AND)
+	{
+		for (int i = 0; i < condition->nconditions; i++)
+			collect(tree, condition->conditions[i]);
+		return;
+	}
+	check_operator(condition);
+	check_condition(condition);
+	attribute = attribute_of(condition);
+	for (int i = 0; i < tree->nconditions; i++)
+	{
+		if (same_name(attribute_of(tree->conditions[i]), attribute->name,
+					  attribute->name_len))
+			dyn_raise(VALIDATION,
+					  "KeyConditionExpressions must only contain one condition per key");
+	}
+	if (tree->nconditions == 0)
+		tree->conditions = palloc(sizeof(DynCondition *));
+	else
+		tree->conditions = repalloc(tree->conditions,
+									(tree->nconditions + 1) * sizeof(DynCondition *));
+	tree->conditions[tree->nconditions++] = condition;
+}
+
 DynKeyConditionTree *
 dyn_key_condition_create(const char *text, uint32 len,
 						 DynPlaceholders *placeholders)
@@ -168,20 +182,7 @@ dyn_key_condition_create(const char *text, uint32 len,
 	DynCondition *condition = dyn_condition_parse(kind, text, len);
 
 	dyn_condition_resolve(kind, condition, placeholders);
-	check_operators(condition);
 	collect(tree, condition);
-	for (int i = 0; i < tree->nconditions; i++)
-		check_condition(tree->conditions[i]);
-	for (int i = 1; i < tree->nconditions; i++)
-		for (int j = 0; j < i; j++)
-		{
-			const DynPathStep *earlier = attribute_of(tree->conditions[j]);
-
-			if (same_name(attribute_of(tree->conditions[i]), earlier->name,
-						  earlier->name_len))
-				dyn_raise(VALIDATION,
-						  "KeyConditionExpressions must only contain one condition per key");
-		}
 	if (tree->nconditions > 2)
 		dyn_raise(VALIDATION, "Conditions can be of length 1 or 2 only");
 	return tree;

@@ -48,7 +48,9 @@ relate(const DynDocumentPath *a, const DynDocumentPath *b)
 	return PATHS_OVERLAP;
 }
 
-/* Raise for the first pair, in the order they are written, that is so related. */
+/*
+ * Raise for the first pair, in the order they are written, that is so related.
+ */
 static void
 refuse(DynExpressionKind kind, DynOperand **paths, int npaths, Relation relation)
 {
@@ -90,7 +92,8 @@ child(DynPathTree *tree, const DynPathStep *step)
 	found = &tree->children[tree->nchildren++];
 	memset(found, 0, sizeof(DynPathChild));
 	found->step = *step;
-	tree->by_index = step->name == NULL;
+	if (tree->nchildren == 1)
+		tree->by_index = step->name == NULL;
 	return &found->tree;
 }
 
@@ -115,17 +118,32 @@ DynPathTree *
 dyn_path_tree_create(DynExpressionKind kind, DynOperand **paths, int npaths)
 {
 	DynPathTree *tree = palloc0(sizeof(DynPathTree));
+	bool		clash = false;
 
-	refuse(kind, paths, npaths, PATHS_OVERLAP);
-	refuse(kind, paths, npaths, PATHS_CONFLICT);
 	for (int i = 0; i < npaths; i++)
 	{
+		const DynDocumentPath *path = &paths[i]->path;
 		DynPathTree *node = tree;
 
-		for (int j = 0; j < paths[i]->path.nsteps; j++)
-			node = child(node, &paths[i]->path.steps[j]);
+		for (int j = 0; j < path->nsteps; j++)
+		{
+			bool		by_index = path->steps[j].name == NULL;
+
+			if (node->is_leaf ||
+				(node->nchildren > 0 && node->by_index != by_index))
+				clash = true;
+			node = child(node, &path->steps[j]);
+		}
+		if (node->is_leaf || node->nchildren > 0)
+			clash = true;
 		node->is_leaf = true;
 		node->leaf = i;
+	}
+	/* To find which two it was takes comparing each with each. */
+	if (clash)
+	{
+		refuse(kind, paths, npaths, PATHS_OVERLAP);
+		refuse(kind, paths, npaths, PATHS_CONFLICT);
 	}
 	sort_children(tree);
 	return tree;

@@ -8,8 +8,6 @@
  */
 #include "postgres.h"
 
-#include "utils/memutils.h"
-
 #include "base/error.h"
 #include "base/limits.h"
 #include "expression/tree.h"
@@ -17,23 +15,58 @@
 
 typedef struct Placeholder
 {
-	const char *key;			/* with its marker */
+	const char *key;			/* with its # or : */
 	uint32		key_len;
 	bool		used;
-	const char *name;			/* of a #name */
 	uint32		name_len;
+	const char *name;			/* of a #name */
 	DynValue	value;			/* of a :value */
 } Placeholder;
 
+typedef struct PlaceholderMap
+{
+	const char *member;			/* of the request */
+	char		marker;
+	uint32		count;
+	Placeholder *entries;		/* in the order of the request */
+	Placeholder **sorted;		/* by key */
+} PlaceholderMap;
+
 struct DynPlaceholders
 {
-	int			nnames;
-	Placeholder *names;
-	int			nvalues;
-	Placeholder *values;
+	PlaceholderMap names;
+	PlaceholderMap values;
 };
 
-/* A marker, then at least one letter, digit or underscore. */
+/* By bytes, the shorter prefix first: the order of a stored map. */
+static int
+compare_keys(const char *a, uint32 a_len, const char *b, uint32 b_len)
+{
+	int			cmp = memcmp(a, b, Min(a_len, b_len));
+
+	return cmp != 0 ? cmp : (int) a_len - (int) b_len;
+}
+
+static int
+compare_placeholders(const void *a, const void *b)
+{
+	const Placeholder *pa = *(Placeholder *const *) a;
+	const Placeholder *pb = *(Placeholder *const *) b;
+
+	return compare_keys(pa->key, pa->key_len, pb->key, pb->key_len);
+}
+
+static void
+init_map(PlaceholderMap *map, const char *member, char marker,
+		 const DynJson *json)
+{
+	memset(map, 0, sizeof(*map));
+	map->member = member;
+	map->marker = marker;
+	if (json != NULL && dyn_json_first(json) == NULL)
+		dyn_raise(VALIDATION, "%s must not be empty", member);
+}
+
 static bool
 is_placeholder(const char *key, uint32 len, char marker)
 {
@@ -50,144 +83,173 @@ is_placeholder(const char *key, uint32 len, char marker)
 	return true;
 }
 
-static Placeholder *
-read_keys(const DynJson *map, char marker, const char *member, int *count)
+static void
+read_keys(PlaceholderMap *map, const DynJson *json)
 {
-	Placeholder *placeholders;
-	const DynJson *json;
-	int			n = 0;
+	uint32		count;
+	uint32		i = 0;
 
-	if (map == NULL)
-		return NULL;
-	placeholders = palloc0(sizeof(Placeholder) * dyn_json_count(map));
-	for (json = dyn_json_first(map); json; json = dyn_json_next(json))
+	if (json == NULL)
+		return;
+	count = dyn_json_count(json);
+	map->entries = palloc_extended(count * sizeof(Placeholder), MCXT_ALLOC_HUGE);
+	map->sorted = palloc_extended(count * sizeof(Placeholder *), MCXT_ALLOC_HUGE);
+	for (const DynJson *entry = dyn_json_first(json); entry != NULL;
+		 entry = dyn_json_next(entry), i++)
 	{
-		Placeholder *placeholder = &placeholders[n++];
+		Placeholder *p = &map->entries[i];
 
-		placeholder->key = dyn_json_name(json, &placeholder->key_len);
-		if (!is_placeholder(placeholder->key, placeholder->key_len, marker))
-			dyn_raise(VALIDATION, "%s contains invalid key: Syntax error; key: \"%s\"",
-					  member, placeholder->key);
-		if (placeholder->key_len > DYN_MAX_PLACEHOLDER_SIZE)
-			dyn_raise(VALIDATION,
-					  "%s contains invalid key: The key has exceeded the maximum allowed size; key size: %u",
-					  member, placeholder->key_len);
+		memset(p, 0, sizeof(*p));
+		p->key = dyn_json_name(entry, &p->key_len);
+		if (!is_placeholder(p->key, p->key_len, map->marker))
+			dyn_raise(VALIDATION, "%s contains invalid key: Syntax error; key: \"%.*s\"",
+					  map->member, (int) p->key_len, p->key);
+		if (p->key_len > DYN_MAX_PLACEHOLDER_SIZE)
+			dyn_raise(VALIDATION, "%s contains invalid key: Key size has exceeded the maximum allowed size; key size: %u",
+					  map->member, p->key_len);
+		map->sorted[i] = p;
 	}
-	*count = n;
-	return placeholders;
+	map->count = count;
+	qsort(map->sorted, count, sizeof(Placeholder *), compare_placeholders);
 }
 
 static void
-read_names(DynPlaceholders *placeholders, const DynJson *names)
+check_total_size(const PlaceholderMap *map, uint64 size)
 {
-	const DynJson *json;
-	int			i = 0;
-	uint64		total = 0;
-
-	for (json = dyn_json_first(names); json; json = dyn_json_next(json))
-	{
-		Placeholder *placeholder = &placeholders->names[i++];
-
-		if (dyn_json_kind(json) != DYN_JSON_STRING)
-			dyn_raise(VALIDATION,
-					  "ExpressionAttributeNames contains invalid value: null for key %s",
-					  placeholder->key);
-		placeholder->name = dyn_json_string(json, &placeholder->name_len);
-		total += placeholder->name_len;
-		if (placeholder->name_len == 0)
-			dyn_raise(VALIDATION,
-					  "ExpressionAttributeNames contains invalid value: Empty attribute name for key %s",
-					  placeholder->key);
-		if (placeholder->name_len > DYN_MAX_ATTRIBUTE_NAME_SIZE)
-			dyn_raise(VALIDATION,
-					  "ExpressionAttributeNames contains invalid value: "
-					  "Attribute name is too large, must be less than 65536 bytes for key %s",
-					  placeholder->key);
-	}
-	if (total > DYN_MAX_PLACEHOLDERS_SIZE)
-		dyn_raise(VALIDATION,
-				  "ExpressionAttributeNames has exceeded the maximum allowed size of 2 MB");
+	if (size > DYN_MAX_PLACEHOLDERS_SIZE)
+		dyn_raise(VALIDATION, "%s exceeds max size", map->member);
 }
 
-/* Put where a value stands around a complaint about it. */
 static void
-read_values(DynPlaceholders *placeholders, const DynJson *values)
+read_names(PlaceholderMap *map, const DynJson *json)
+{
+	uint64		size = 0;
+	uint32		i = 0;
+
+	if (json == NULL)
+		return;
+	for (const DynJson *entry = dyn_json_first(json); entry != NULL;
+		 entry = dyn_json_next(entry), i++)
+	{
+		Placeholder *p = &map->entries[i];
+
+		if (dyn_json_kind(entry) == DYN_JSON_STRING)
+			p->name = dyn_json_string(entry, &p->name_len);
+		if (p->name_len == 0)
+			dyn_raise(VALIDATION, "Empty attribute name");
+		if (p->name_len > DYN_MAX_ATTRIBUTE_NAME_SIZE)
+			dyn_raise(VALIDATION, "One or more parameter values were invalid: Attribute name is too large, must be less than %d bytes",
+					  DYN_MAX_ATTRIBUTE_NAME_SIZE + 1);
+		size += p->key_len + p->name_len;
+	}
+	check_total_size(map, size);
+}
+
+/* Say for which key a value is wrong. */
+static void pg_attribute_noreturn()
+rethrow_for_key(MemoryContext context, const char *key, uint32 key_len)
+{
+	ErrorData  *error;
+
+	MemoryContextSwitchTo(context);
+	error = CopyErrorData();
+	if (error->sqlerrcode != dyn_errcode(VALIDATION))
+		PG_RE_THROW();
+	FlushErrorState();
+	error->message = psprintf("ExpressionAttributeValues contains invalid value: %s for key %.*s",
+							  error->message, (int) key_len, key);
+	ReThrowError(error);
+}
+
+/* All values as one map, sorted by their keys. */
+static DynValue
+build_values(const DynJson *json)
 {
 	MemoryContext context = CurrentMemoryContext;
-	volatile int i = 0;
+	DynItemBuilder *b = dyn_builder_create();
+	const DynJson *volatile entry = dyn_json_first(json);
 
+	dyn_builder_begin(b, DYN_TYPE_M);
 	PG_TRY();
 	{
-		const DynJson *json;
-
-		for (json = dyn_json_first(values); json; json = dyn_json_next(json))
+		for (; entry != NULL; entry = dyn_json_next(entry))
 		{
-			placeholders->values[i].value = dyn_value_from_json(json);
-			i++;
+			uint32		len;
+			const char *key = dyn_json_name(entry, &len);
+
+			dyn_builder_name(b, key, len);
+			dyn_json_build_value(b, entry);
 		}
 	}
 	PG_CATCH();
 	{
-		ErrorData  *error;
+		uint32		len;
+		const char *key = dyn_json_name(entry, &len);
 
-		/* The conversion holds nothing but memory. */
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		if (error->sqlerrcode != dyn_errcode(VALIDATION))
-			PG_RE_THROW();
-		FlushErrorState();
-		dyn_raise(VALIDATION,
-				  "ExpressionAttributeValues contains invalid value: %s for key %s",
-				  error->message, placeholders->values[i].key);
+		rethrow_for_key(context, key, len);
 	}
 	PG_END_TRY();
+	dyn_builder_end(b);
+	return dyn_builder_result(b);
 }
 
 static void
-check_size_of_values(const DynPlaceholders *placeholders)
+read_values(PlaceholderMap *map, const DynJson *json)
 {
-	uint64		total = 0;
+	DynValue	values;
+	uint64		size = 0;
 
-	for (int i = 0; i < placeholders->nvalues; i++)
-		total += placeholders->values[i].value.size;
-	if (total > DYN_MAX_PLACEHOLDERS_SIZE)
-		dyn_raise(VALIDATION,
-				  "ExpressionAttributeValues has exceeded the maximum allowed size of 2 MB");
+	if (json == NULL)
+		return;
+	values = build_values(json);
+	for (uint32 i = 0; i < map->count; i++)
+	{
+		const char *key;
+		uint32		len;
+
+		dyn_map_entry(&values, i, &key, &len, &map->sorted[i]->value);
+		size += len + map->sorted[i]->value.size;
+	}
+	check_total_size(map, size);
 }
 
 DynPlaceholders *
 dyn_placeholders_create(const DynJson *names, const DynJson *values)
 {
-	DynPlaceholders *placeholders = palloc0(sizeof(DynPlaceholders));
+	DynPlaceholders *placeholders = palloc(sizeof(DynPlaceholders));
 
-	if (names != NULL && dyn_json_first(names) == NULL)
-		dyn_raise(VALIDATION, "ExpressionAttributeNames must not be empty");
-	if (values != NULL && dyn_json_first(values) == NULL)
-		dyn_raise(VALIDATION, "ExpressionAttributeValues must not be empty");
-	placeholders->names = read_keys(names, '#', "ExpressionAttributeNames",
-									&placeholders->nnames);
-	placeholders->values = read_keys(values, ':', "ExpressionAttributeValues",
-									 &placeholders->nvalues);
-	if (names != NULL)
-		read_names(placeholders, names);
-	if (values != NULL)
-	{
-		read_values(placeholders, values);
-		check_size_of_values(placeholders);
-	}
+	init_map(&placeholders->names, "ExpressionAttributeNames", '#', names);
+	init_map(&placeholders->values, "ExpressionAttributeValues", ':', values);
+	read_keys(&placeholders->names, names);
+	read_keys(&placeholders->values, values);
+	read_names(&placeholders->names, names);
+	read_values(&placeholders->values, values);
 	return placeholders;
 }
 
+/* Marks it as used.  A request may have very many: no walk through all. */
 static Placeholder *
-use(Placeholder *placeholders, int count, const char *key, uint32 key_len)
+find(PlaceholderMap *map, const char *key, uint32 key_len)
 {
-	for (int i = 0; i < count; i++)
-		if (placeholders[i].key_len == key_len &&
-			memcmp(placeholders[i].key, key, key_len) == 0)
+	uint32		low = 0;
+	uint32		high = map->count;
+
+	while (low < high)
+	{
+		uint32		middle = low + (high - low) / 2;
+		Placeholder *p = map->sorted[middle];
+		int			cmp = compare_keys(key, key_len, p->key, p->key_len);
+
+		if (cmp == 0)
 		{
-			placeholders[i].used = true;
-			return &placeholders[i];
+			p->used = true;
+			return p;
 		}
+		if (cmp < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
 	return NULL;
 }
 
@@ -195,52 +257,49 @@ const char *
 dyn_placeholders_name(DynPlaceholders *placeholders, const char *key,
 					  uint32 key_len, uint32 *len)
 {
-	Placeholder *found = use(placeholders->names, placeholders->nnames,
-							 key, key_len);
+	const Placeholder *p = find(&placeholders->names, key, key_len);
 
-	if (found == NULL)
+	if (p == NULL)
 		return NULL;
-	*len = found->name_len;
-	return found->name;
+	*len = p->name_len;
+	return p->name;
 }
 
 const DynValue *
 dyn_placeholders_value(DynPlaceholders *placeholders, const char *key,
 					   uint32 key_len)
 {
-	Placeholder *found = use(placeholders->values, placeholders->nvalues,
-							 key, key_len);
+	const Placeholder *p = find(&placeholders->values, key, key_len);
 
-	return found == NULL ? NULL : &found->value;
+	return p == NULL ? NULL : &p->value;
 }
 
 static void
-check_used(const Placeholder *placeholders, int count, const char *member)
+check_map_used(const PlaceholderMap *map)
 {
 	StringInfoData keys;
-	int			unused = 0;
 
-	for (int i = 0; i < count; i++)
+	keys.data = NULL;
+	for (uint32 i = 0; i < map->count; i++)
 	{
-		if (placeholders[i].used)
+		const Placeholder *p = &map->entries[i];
+
+		if (p->used)
 			continue;
-		if (unused++ == 0)
+		if (keys.data == NULL)
 			initStringInfo(&keys);
 		else
 			appendStringInfoString(&keys, ", ");
-		appendStringInfoString(&keys, placeholders[i].key);
+		appendBinaryStringInfo(&keys, p->key, p->key_len);
 	}
-	if (unused > 0)
-		dyn_raise(VALIDATION,
-				  "Value provided in %s unused in expressions: keys: {%s}",
-				  member, keys.data);
+	if (keys.data != NULL)
+		dyn_raise(VALIDATION, "Value provided in %s unused in expressions: keys: {%s}",
+				  map->member, keys.data);
 }
 
 void
 dyn_placeholders_check_used(const DynPlaceholders *placeholders)
 {
-	check_used(placeholders->names, placeholders->nnames,
-			   "ExpressionAttributeNames");
-	check_used(placeholders->values, placeholders->nvalues,
-			   "ExpressionAttributeValues");
+	check_map_used(&placeholders->names);
+	check_map_used(&placeholders->values);
 }

@@ -1,0 +1,228 @@
+/*-------------------------------------------------------------------------
+ *
+ * expression_internal.c
+ *		The expression languages one by one, as SQL functions for tests.
+ *
+ * src/expression/expression_internal.c
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "expression/tree.h"
+#include "fmgr.h"
+#include "item/item_json.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+
+PG_FUNCTION_INFO_V1(dyn_internal_parse_condition);
+PG_FUNCTION_INFO_V1(dyn_internal_evaluate_condition);
+PG_FUNCTION_INFO_V1(dyn_internal_condition_paths);
+PG_FUNCTION_INFO_V1(dyn_internal_key_condition);
+PG_FUNCTION_INFO_V1(dyn_internal_parse_projection);
+PG_FUNCTION_INFO_V1(dyn_internal_project);
+
+static DynExpressionKind
+condition_kind(text *name)
+{
+	char	   *kind = text_to_cstring(name);
+
+	for (DynExpressionKind k = DYN_EXPRESSION_CONDITION;
+		 k <= DYN_EXPRESSION_KEY_CONDITION; k++)
+	{
+		if (k != DYN_EXPRESSION_UPDATE &&
+			strcmp(kind, dyn_expression_name(k)) == 0)
+			return k;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("not a kind of condition: %s", kind)));
+}
+
+static const DynJson *
+json_argument(FunctionCallInfo fcinfo, int n)
+{
+	text	   *t;
+	const DynJson *json;
+
+	if (PG_ARGISNULL(n))
+		return NULL;
+	t = PG_GETARG_TEXT_PP(n);
+	json = dyn_json_parse(VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t));
+	if (json == NULL || dyn_json_kind(json) != DYN_JSON_OBJECT)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("not a JSON object")));
+	return json;
+}
+
+/* Arguments 1 and 2 of all that resolve. */
+static DynPlaceholders *
+placeholders_argument(FunctionCallInfo fcinfo)
+{
+	return dyn_placeholders_create(json_argument(fcinfo, 1),
+								   json_argument(fcinfo, 2));
+}
+
+static const DynItem *
+item_argument(FunctionCallInfo fcinfo, int n)
+{
+	return PG_ARGISNULL(n) ? NULL : PG_GETARG_DYN_ITEM(n);
+}
+
+static Datum
+text_result(StringInfo out)
+{
+	return PointerGetDatum(cstring_to_text_with_len(out->data, out->len));
+}
+
+/* (expression, kind): the tree. */
+Datum
+dyn_internal_parse_condition(PG_FUNCTION_ARGS)
+{
+	text	   *t = PG_GETARG_TEXT_PP(0);
+	DynCondition *condition;
+	StringInfoData out;
+
+	condition = dyn_condition_parse(condition_kind(PG_GETARG_TEXT_PP(1)),
+									VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t));
+	initStringInfo(&out);
+	dyn_condition_print(&out, condition);
+	return text_result(&out);
+}
+
+static DynCondition *
+condition_argument(FunctionCallInfo fcinfo, DynExpressionKind kind)
+{
+	text	   *t = PG_GETARG_TEXT_PP(0);
+	DynPlaceholders *placeholders = placeholders_argument(fcinfo);
+	DynCondition *condition;
+
+	condition = dyn_condition_create(kind, VARDATA_ANY(t),
+									 VARSIZE_ANY_EXHDR(t), placeholders);
+	dyn_placeholders_check_used(placeholders);
+	return condition;
+}
+
+/* (expression, names, values, item, kind): is it true? */
+Datum
+dyn_internal_evaluate_condition(PG_FUNCTION_ARGS)
+{
+	DynCondition *condition;
+
+	condition = condition_argument(fcinfo, condition_kind(PG_GETARG_TEXT_PP(4)));
+	PG_RETURN_BOOL(dyn_condition_evaluate(condition, item_argument(fcinfo, 3)));
+}
+
+static void
+append_path(const DynDocumentPath *path, void *arg)
+{
+	StringInfo	out = arg;
+
+	if (out->len > 0)
+		appendStringInfoChar(out, ' ');
+	dyn_path_describe(out, path);
+}
+
+/* (expression, names, values): the paths it mentions. */
+Datum
+dyn_internal_condition_paths(PG_FUNCTION_ARGS)
+{
+	DynCondition *condition = condition_argument(fcinfo, DYN_EXPRESSION_FILTER);
+	StringInfoData out;
+
+	initStringInfo(&out);
+	dyn_condition_visit_paths(condition, append_path, &out);
+	return text_result(&out);
+}
+
+static void
+key_attribute_argument(FunctionCallInfo fcinfo, int n, DynKeyAttribute *attribute)
+{
+	char	   *type;
+
+	memset(attribute, 0, sizeof(*attribute));
+	if (PG_ARGISNULL(n))
+		return;
+	attribute->name = text_to_cstring(PG_GETARG_TEXT_PP(n));
+	attribute->name_len = strlen(attribute->name);
+	type = text_to_cstring(PG_GETARG_TEXT_PP(n + 1));
+	attribute->type = dyn_type_from_name(type, strlen(type));
+}
+
+/*
+ * (expression, names, values, partition name, type, sort name, type): what an
+ * index is asked for.
+ */
+Datum
+dyn_internal_key_condition(PG_FUNCTION_ARGS)
+{
+	static const char *const operators[] = {
+		"", "=", "<", "<=", ">", ">=", "BETWEEN", "begins_with"
+	};
+	text	   *t = PG_GETARG_TEXT_PP(0);
+	DynPlaceholders *placeholders = placeholders_argument(fcinfo);
+	DynKeyConditionTree *tree;
+	DynKeySchema schema;
+	DynKeyCondition condition;
+	StringInfoData out;
+
+	tree = dyn_key_condition_create(VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t),
+									placeholders);
+	dyn_placeholders_check_used(placeholders);
+	key_attribute_argument(fcinfo, 3, &schema.partition);
+	key_attribute_argument(fcinfo, 5, &schema.sort);
+	dyn_key_condition_bind(tree, &schema, &condition);
+
+	initStringInfo(&out);
+	dyn_value_describe(&out, &condition.partition);
+	if (condition.sort_operator != DYN_SORT_NONE)
+	{
+		appendStringInfo(&out, " %s ", operators[condition.sort_operator]);
+		dyn_value_describe(&out, &condition.sort);
+	}
+	if (condition.sort_operator == DYN_SORT_BETWEEN)
+	{
+		appendStringInfoString(&out, " AND ");
+		dyn_value_describe(&out, &condition.sort_upper);
+	}
+	return text_result(&out);
+}
+
+static DynProjection *
+projection_argument(FunctionCallInfo fcinfo)
+{
+	text	   *t = PG_GETARG_TEXT_PP(0);
+	DynPlaceholders *placeholders = placeholders_argument(fcinfo);
+	DynProjection *projection;
+
+	projection = dyn_projection_create(VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t),
+									   placeholders);
+	dyn_placeholders_check_used(placeholders);
+	return projection;
+}
+
+/* (expression, names, values): its paths. */
+Datum
+dyn_internal_parse_projection(PG_FUNCTION_ARGS)
+{
+	StringInfoData out;
+
+	initStringInfo(&out);
+	dyn_projection_visit_paths(projection_argument(fcinfo), append_path, &out);
+	return text_result(&out);
+}
+
+/* (expression, names, values, item): what it shows. */
+Datum
+dyn_internal_project(PG_FUNCTION_ARGS)
+{
+	DynProjection *projection = projection_argument(fcinfo);
+	StringInfoData out;
+	DynJsonWriter w;
+
+	initStringInfo(&out);
+	dyn_json_writer_init(&w, &out);
+	dyn_projection_write(&w, projection, PG_GETARG_DYN_ITEM(3));
+	return text_result(&out);
+}
