@@ -70,13 +70,13 @@ startup(void)
 		pg_atomic_init_u32(&dyn_shared->database_holds, 0);
 		pg_atomic_init_u64(&dyn_shared->flush_wanted, 0);
 		pg_atomic_init_u64(&dyn_shared->flush_done, 0);
-		pg_atomic_init_u64(&dyn_shared->flush_started, 0);
 		dyn_metrics_init(&dyn_shared->metrics);
 		for (int i = 0; i < requested_workers; i++)
 		{
 			process_init(&dyn_shared->workers[i].process);
 			pg_atomic_init_u64(&dyn_shared->workers[i].pending, 0);
 			pg_atomic_init_u64(&dyn_shared->workers[i].waiting, 0);
+			pg_atomic_init_u64(&dyn_shared->workers[i].waiting_since, 0);
 		}
 	}
 	LWLockRelease(AddinShmemInitLock);

@@ -50,6 +50,7 @@ typedef struct DynWorkerSlot
 
 	/* The lowest position a held reply of this worker waits for; 0: none. */
 	pg_atomic_uint64 waiting;
+	pg_atomic_uint64 waiting_since; /* TimestampTz */
 
 	DynWorkerMetrics metrics;
 } DynWorkerSlot;
@@ -79,8 +80,6 @@ typedef struct DynSharedState
 	pg_atomic_uint64 flush_wanted;	/* WAL position somebody waits for */
 	pg_atomic_uint64 flush_done;	/* flushed and, where asked for, on the
 									 * synchronous standby; never goes back */
-	pg_atomic_uint64 flush_started; /* TimestampTz the flush under way began; 0:
-									 * none is */
 
 	DynMetrics	metrics;
 	DynWorkerSlot workers[FLEXIBLE_ARRAY_MEMBER];

@@ -49,7 +49,6 @@
 #include "replication/walsender_private.h"
 #include "storage/latch.h"
 #include "storage/lwlock.h"
-#include "utils/timestamp.h"
 #include "utils/wait_event.h"
 
 #include "server/flush.h"
@@ -109,6 +108,14 @@ dyn_flush_commit(DynWorkerSlot *slot)
 	pg_memory_barrier();
 	pg_atomic_write_u64(&slot->pending, lsn);
 	return lsn;
+}
+
+void
+dyn_flush_leave(DynWorkerSlot *slot)
+{
+	if (pg_atomic_read_u64(&slot->pending) == DYN_COMMITTING)
+		pg_atomic_write_u64(&slot->pending, inserted_end());
+	pg_atomic_write_u64(&slot->waiting, 0);
 }
 
 XLogRecPtr
@@ -194,7 +201,6 @@ dyn_flush_inline(XLogRecPtr lsn)
 				duration;
 
 	INSTR_TIME_SET_CURRENT(start);
-	pg_atomic_write_u64(&dyn_shared->flush_started, GetCurrentTimestamp());
 
 	XLogFlush(lsn);
 
@@ -204,16 +210,12 @@ dyn_flush_inline(XLogRecPtr lsn)
 		SyncRepWaitForLSN(lsn, true);
 		RESUME_INTERRUPTS();
 		if (!standby_has(lsn))
-		{
-			pg_atomic_write_u64(&dyn_shared->flush_started, 0);
 			return false;
-		}
 	}
 	else if (!dyn_flush_wants_standby())
 		lsn = GetFlushRecPtr(NULL);
 
 	dyn_atomic_raise(&dyn_shared->flush_done, lsn);
-	pg_atomic_write_u64(&dyn_shared->flush_started, 0);
 
 	INSTR_TIME_SET_CURRENT(duration);
 	INSTR_TIME_SUBTRACT(duration, start);

@@ -24,6 +24,9 @@
  */
 extern XLogRecPtr dyn_flush_commit(DynWorkerSlot *slot);
 
+/* A worker leaves: what it announced must be true without it. */
+extern void dyn_flush_leave(DynWorkerSlot *slot);
+
 /*
  * The position up to which WAL must be durable before anything this process
  * has read so far may be told to anybody.  Call it after reading.

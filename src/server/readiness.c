@@ -20,17 +20,24 @@
 #include "server/process.h"
 #include "server/readiness.h"
 
-/* A flush that takes longer than this is stuck: on a disk or a standby. */
+/* A reply that is held for longer: the disk is stuck, or a standby is gone. */
 #define STUCK_FLUSH_MS 10000
 
 static bool
 flush_is_stuck(void)
 {
-	TimestampTz started = pg_atomic_read_u64(&dyn_shared->flush_started);
+	TimestampTz now = GetCurrentTimestamp();
 
-	return started != 0 &&
-		TimestampDifferenceExceeds(started, GetCurrentTimestamp(),
-								   STUCK_FLUSH_MS);
+	for (int i = 0; i < dyn_shared->nworkers; i++)
+	{
+		DynWorkerSlot *slot = &dyn_shared->workers[i];
+
+		if (pg_atomic_read_u64(&slot->waiting) != 0 &&
+			TimestampDifferenceExceeds(pg_atomic_read_u64(&slot->waiting_since),
+									   now, STUCK_FLUSH_MS))
+			return true;
+	}
+	return false;
 }
 
 static bool

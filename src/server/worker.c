@@ -38,6 +38,9 @@
 /* Statistics reach other sessions at least this often. */
 #define STATISTICS_INTERVAL_US (1000 * 1000)
 
+/* How often held replies are looked at even if nothing happens. */
+#define HELD_CHECK_US (100 * 1000)
+
 static void
 take_request(DynHttpRequest *http, void *arg)
 {
@@ -127,9 +130,17 @@ request_flush(DynWorker *worker)
 	 * flushed first and looks for waiting workers then, so that one of us two
 	 * sees the other.
 	 */
-	pg_atomic_write_u64(&worker->slot->waiting, lowest);
+	if (pg_atomic_read_u64(&worker->slot->waiting) != lowest)
+	{
+		pg_atomic_write_u64(&worker->slot->waiting_since, GetCurrentTimestamp());
+		pg_atomic_write_u64(&worker->slot->waiting, lowest);
+	}
 	pg_memory_barrier();
-	dyn_flush_request(highest);
+	if (highest > worker->requested_lsn)
+	{
+		worker->requested_lsn = highest;
+		dyn_flush_request(highest);
+	}
 	release_durable(worker);
 }
 
@@ -195,7 +206,7 @@ leave(int code, Datum arg)
 {
 	DynWorkerSlot *slot = &dyn_shared->workers[DatumGetInt32(arg)];
 
-	pg_atomic_write_u64(&slot->waiting, 0);
+	dyn_flush_leave(slot);
 	dyn_process_leave(&slot->process);
 	dyn_process_wake(&dyn_shared->launcher);
 }
@@ -220,6 +231,10 @@ sleep_time(const DynWorker *worker, int64 statistics_due)
 
 		sleep_us = sleep_us < 0 ? until : Min(sleep_us, until);
 	}
+
+	/* Somebody else may flush, too, and would not wake us. */
+	if (worker->nheld > 0)
+		sleep_us = sleep_us < 0 ? HELD_CHECK_US : Min(sleep_us, HELD_CHECK_US);
 	return sleep_us < 0 ? -1 : (sleep_us + 999) / 1000;
 }
 

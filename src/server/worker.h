@@ -35,6 +35,7 @@ typedef struct DynWorker
 	dlist_head	held;			/* done; waiting for a flush, lowest first */
 	int			nheld;
 	XLogRecPtr	commit_lsn;		/* end of this worker's last commit record */
+	XLogRecPtr	requested_lsn;	/* up to where the flusher was asked to flush */
 	bool		holds_write;	/* commit_lsn is not yet durable */
 	int			last_round;		/* requests the last round answered */
 	int			previous_round; /* and the one before */

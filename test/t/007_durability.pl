@@ -115,6 +115,8 @@ $primary->safe_psql('postgres',
 is_deeply([ read_answer($writer, 2) ], [], 'the end of the flusher does not acknowledge it');
 ok(eventually(5, sub { $primary->safe_psql('postgres', 'SELECT flusher_pid > 0 FROM dynamo.stat_flush') eq 't' }), 'another flusher has come');
 
+ok(eventually(15, sub { (get_page($primary, '/ready'))[1] =~ /flush is stuck/ }),
+	'the server is not ready while replies are held for long');
 $standby->start;
 is((read_answer($writer, 10))[0], 200, 'with the standby back it is acknowledged');
 my ($read_status, $body) = read_answer($reader, 10);
