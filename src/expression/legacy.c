@@ -11,6 +11,7 @@
 #include <limits.h>
 
 #include "base/error.h"
+#include "base/limits.h"
 #include "expression/legacy.h"
 #include "expression/tree.h"
 #include "item/item_json.h"
@@ -54,6 +55,20 @@ member(const DynJson *object, const char *name)
 	const DynJson *value = dyn_json_member(object, name);
 
 	return value == NULL || dyn_json_kind(value) == DYN_JSON_NULL ? NULL : value;
+}
+
+/* The name of an entry's attribute. */
+static const char *
+attribute_name(const DynJson *entry, uint32 *len)
+{
+	const char *name = dyn_json_name(entry, len);
+
+	if (*len == 0)
+		dyn_raise(VALIDATION, "Empty attribute name");
+	if (*len > DYN_MAX_ATTRIBUTE_NAME_SIZE)
+		raise_invalid("Attribute name is too large, must be less than %d bytes",
+					  DYN_MAX_ATTRIBUTE_NAME_SIZE + 1);
+	return name;
 }
 
 static const Comparison *
@@ -142,7 +157,7 @@ static DynCondition *
 read_condition(const DynJson *entry)
 {
 	uint32		name_len;
-	const char *name = dyn_json_name(entry, &name_len);
+	const char *name = attribute_name(entry, &name_len);
 	uint32		operator_len;
 	const Comparison *comparison =
 	find_comparison(dyn_json_string(member(entry, "ComparisonOperator"), &operator_len));
@@ -173,7 +188,7 @@ read_expected(const DynJson *entry)
 	const DynJson *operator = member(entry, "ComparisonOperator");
 	const DynJson *list = member(entry, "AttributeValueList");
 	uint32		name_len;
-	const char *name = dyn_json_name(entry, &name_len);
+	const char *name = attribute_name(entry, &name_len);
 	uint32		len;
 	const Comparison *comparison;
 	DynValue   *values;
@@ -276,7 +291,7 @@ read_update(const DynJson *entry, DynUpdateClause *clause)
 	const DynJson *action = member(entry, "Action");
 	const DynJson *json = member(entry, "Value");
 	uint32		len;
-	const char *name = dyn_json_name(entry, &len);
+	const char *name = attribute_name(entry, &len);
 	DynValue	value;
 
 	clause->target = dyn_operand_make_path(name, len);
@@ -322,27 +337,52 @@ dyn_legacy_attribute_updates(const DynJson *updates)
 	return update;
 }
 
+static int
+compare_names(const void *a, const void *b)
+{
+	const DynPathStep *x = (*(DynOperand *const *) a)->path.steps;
+	const DynPathStep *y = (*(DynOperand *const *) b)->path.steps;
+	int			order = memcmp(x->name, y->name, Min(x->name_len, y->name_len));
+
+	if (order != 0)
+		return order;
+	return x->name_len < y->name_len ? -1 : x->name_len > y->name_len;
+}
+
+/* There may be any number of names, so they are sorted to find a second one. */
+static void
+check_distinct(DynOperand **names, int count)
+{
+	DynOperand **sorted = palloc_extended(count * sizeof(DynOperand *),
+										  MCXT_ALLOC_HUGE);
+
+	memcpy(sorted, names, count * sizeof(DynOperand *));
+	qsort(sorted, count, sizeof(DynOperand *), compare_names);
+	for (int i = 1; i < count; i++)
+	{
+		if (compare_names(&sorted[i - 1], &sorted[i]) == 0)
+			raise_invalid("Duplicate value in attribute name: %s",
+						  sorted[i]->path.steps[0].name);
+	}
+	pfree(sorted);
+}
+
 DynProjection *
 dyn_legacy_attributes_to_get(const DynJson *names)
 {
 	DynProjection *projection = palloc0(sizeof(DynProjection));
-	const DynJson *json;
 
-	projection->paths = palloc(sizeof(DynOperand *) * (dyn_json_count(names) + 1));
-	for (json = dyn_json_first(names); json; json = dyn_json_next(json))
+	projection->paths = palloc_extended(sizeof(DynOperand *) * (dyn_json_count(names) + 1),
+										MCXT_ALLOC_HUGE);
+	for (const DynJson *json = dyn_json_first(names); json != NULL;
+		 json = dyn_json_next(json))
 	{
 		uint32		len;
 		const char *name = dyn_json_string(json, &len);
 
-		for (int i = 0; i < projection->npaths; i++)
-		{
-			const DynPathStep *step = &projection->paths[i]->path.steps[0];
-
-			if (step->name_len == len && memcmp(step->name, name, len) == 0)
-				raise_invalid("Duplicate value in attribute name: %s", name);
-		}
 		projection->paths[projection->npaths++] = dyn_operand_make_path(name, len);
 	}
+	check_distinct(projection->paths, projection->npaths);
 	projection->tree = dyn_path_tree_create(DYN_EXPRESSION_PROJECTION,
 											projection->paths, projection->npaths);
 	return projection;

@@ -28,6 +28,12 @@ compare_steps(const DynPathStep *a, const DynPathStep *b)
 	return a->name_len < b->name_len ? -1 : a->name_len > b->name_len;
 }
 
+typedef struct NumberedPath
+{
+	const DynDocumentPath *path;
+	int			number;
+} NumberedPath;
+
 typedef enum Relation
 {
 	PATHS_APART,
@@ -73,79 +79,98 @@ refuse(DynExpressionKind kind, DynOperand **paths, int npaths, Relation relation
 		}
 }
 
-/* The child for a step, made if there is none. */
-static DynPathTree *
-child(DynPathTree *tree, const DynPathStep *step)
-{
-	DynPathChild *found;
-
-	for (int i = 0; i < tree->nchildren; i++)
-		if (compare_steps(&tree->children[i].step, step) == 0)
-			return &tree->children[i].tree;
-
-	/* Grown by doubling: the number of children is a power of two when full. */
-	if (tree->nchildren == 0)
-		tree->children = palloc(sizeof(DynPathChild));
-	else if ((tree->nchildren & (tree->nchildren - 1)) == 0)
-		tree->children = repalloc(tree->children,
-								  2 * tree->nchildren * sizeof(DynPathChild));
-	found = &tree->children[tree->nchildren++];
-	memset(found, 0, sizeof(DynPathChild));
-	found->step = *step;
-	if (tree->nchildren == 1)
-		tree->by_index = step->name == NULL;
-	return &found->tree;
-}
-
+/* By their steps, a path before those that lead through its end. */
 static int
-compare_children(const void *a, const void *b)
+compare_paths(const void *a, const void *b)
 {
-	return compare_steps(&((const DynPathChild *) a)->step,
-						 &((const DynPathChild *) b)->step);
+	const NumberedPath *x = a;
+	const NumberedPath *y = b;
+
+	for (int i = 0; i < Min(x->path->nsteps, y->path->nsteps); i++)
+	{
+		int			order = compare_steps(&x->path->steps[i], &y->path->steps[i]);
+
+		if (order != 0)
+			return order;
+	}
+	return x->path->nsteps - y->path->nsteps;
 }
 
-static void
-sort_children(DynPathTree *tree)
+/*
+ * Make tree of sorted paths that have their first depth steps in common.
+ * Returns false if two of them overlap or conflict.
+ */
+static bool
+build(DynPathTree *tree, const NumberedPath *paths, int npaths, int depth)
 {
-	if (tree->nchildren > 1)
-		qsort(tree->children, tree->nchildren, sizeof(DynPathChild),
-			  compare_children);
-	for (int i = 0; i < tree->nchildren; i++)
-		sort_children(&tree->children[i].tree);
+	int			start = 0;
+
+	if (paths[0].path->nsteps == depth)
+	{
+		tree->is_leaf = true;
+		tree->leaf = paths[0].number;
+		return npaths == 1;
+	}
+
+	/* Indexes come before names. */
+	tree->by_index = paths[0].path->steps[depth].name == NULL;
+	if (tree->by_index != (paths[npaths - 1].path->steps[depth].name == NULL))
+		return false;
+
+	for (int i = 0; i < npaths; i++)
+	{
+		if (i == 0 || compare_steps(&paths[i - 1].path->steps[depth],
+									&paths[i].path->steps[depth]) != 0)
+			tree->nchildren++;
+	}
+	tree->children = palloc_extended(tree->nchildren * sizeof(DynPathChild),
+									 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	tree->nchildren = 0;
+	while (start < npaths)
+	{
+		const DynPathStep *step = &paths[start].path->steps[depth];
+		DynPathChild *child = &tree->children[tree->nchildren++];
+		int			end = start + 1;
+
+		while (end < npaths && compare_steps(&paths[end].path->steps[depth], step) == 0)
+			end++;
+		child->step = *step;
+		if (!build(&child->tree, paths + start, end - start, depth + 1))
+			return false;
+		start = end;
+	}
+	return true;
 }
 
 DynPathTree *
 dyn_path_tree_create(DynExpressionKind kind, DynOperand **paths, int npaths)
 {
 	DynPathTree *tree = palloc0(sizeof(DynPathTree));
-	bool		clash = false;
+	NumberedPath few[8];
+	NumberedPath *sorted = few;
 
+	if (npaths == 0)
+		return tree;
+	if (npaths > lengthof(few))
+		sorted = palloc_extended(npaths * sizeof(NumberedPath), MCXT_ALLOC_HUGE);
 	for (int i = 0; i < npaths; i++)
 	{
-		const DynDocumentPath *path = &paths[i]->path;
-		DynPathTree *node = tree;
-
-		for (int j = 0; j < path->nsteps; j++)
-		{
-			bool		by_index = path->steps[j].name == NULL;
-
-			if (node->is_leaf ||
-				(node->nchildren > 0 && node->by_index != by_index))
-				clash = true;
-			node = child(node, &path->steps[j]);
-		}
-		if (node->is_leaf || node->nchildren > 0)
-			clash = true;
-		node->is_leaf = true;
-		node->leaf = i;
+		sorted[i].path = &paths[i]->path;
+		sorted[i].number = i;
 	}
-	/* To find which two it was takes comparing each with each. */
-	if (clash)
+	qsort(sorted, npaths, sizeof(NumberedPath), compare_paths);
+	if (!build(tree, sorted, npaths, 0))
 	{
+		/*
+		 * To find the two that the service names takes comparing each with
+		 * each.  Only expressions, which are short, come here: a legacy
+		 * parameter names each attribute once.
+		 */
 		refuse(kind, paths, npaths, PATHS_OVERLAP);
 		refuse(kind, paths, npaths, PATHS_CONFLICT);
 	}
-	sort_children(tree);
+	if (sorted != few)
+		pfree(sorted);
 	return tree;
 }
 

@@ -244,15 +244,30 @@ check_operand(const DynOperand *operand, bool nested)
 	}
 }
 
-/* First all names, then all values: that is the order of complaints. */
+/* Resolve what is of one kind in an operand. */
+static void
+resolve_kind(DynOperand *operand, DynOperandKind which,
+			 DynPlaceholders *placeholders)
+{
+	if (operand->kind == which)
+		dyn_operand_resolve(kind, operand, placeholders);
+	for (int i = 0; i < operand->nargs; i++)
+		resolve_kind(operand->args[i], which, placeholders);
+}
+
+/* An undefined name is reported before an undefined value. */
 static void
 resolve(DynUpdate *update, DynPlaceholders *placeholders)
 {
 	for (int i = 0; i < update->nclauses; i++)
+	{
 		dyn_operand_resolve(kind, update->clauses[i].target, placeholders);
+		if (update->clauses[i].operand != NULL)
+			resolve_kind(update->clauses[i].operand, DYN_OPERAND_PATH, placeholders);
+	}
 	for (int i = 0; i < update->nclauses; i++)
 		if (update->clauses[i].operand != NULL)
-			dyn_operand_resolve(kind, update->clauses[i].operand, placeholders);
+			resolve_kind(update->clauses[i].operand, DYN_OPERAND_VALUE, placeholders);
 }
 
 void
