@@ -249,12 +249,17 @@ void
 dyn_key_condition_bind(const DynKeyConditionTree *tree,
 					   const DynKeySchema *schema, DynKeyCondition *result)
 {
-	DynCondition *partition = find_condition(tree, &schema->partition);
+	DynCondition *partition;
 	DynCondition *sort;
 	DynOperand **operands;
 	int			noperands;
 
 	memset(result, 0, sizeof(*result));
+
+	/* KeyConditions may hold any operator, on whatever attribute. */
+	for (int i = 0; i < tree->nconditions; i++)
+		(void) sort_operator(tree->conditions[i]);
+	partition = find_condition(tree, &schema->partition);
 	if (partition->kind != DYN_CONDITION_EQ)
 		dyn_raise(VALIDATION, "Query key condition not supported");
 	result->partition = partition->operands[1]->value;

@@ -31,6 +31,7 @@ struct DynStoreCursor
 	DynRelation relation;
 	Snapshot	snapshot;
 	IndexScanDesc scan;
+	MemoryContext context;		/* what the scan allocates on its way */
 	ScanDirection direction;
 	TupleTableSlot *slot;
 	ScanKeyData keys[MAX_RANGE_KEYS];
@@ -152,6 +153,7 @@ dyn_store_open(const DynTable *table, const DynStoreRange *range)
 	int			nkeys;
 
 	dyn_relation_open(table, AccessShareLock, ACL_SELECT, &cursor->relation);
+	cursor->context = CurrentMemoryContext;
 	cursor->snapshot = RegisterSnapshot(GetTransactionSnapshot());
 	cursor->slot = table_slot_create(cursor->relation.heap, NULL);
 	cursor->direction = range->backward ? BackwardScanDirection : ForwardScanDirection;
@@ -178,16 +180,24 @@ DynItem *
 dyn_store_next(DynStoreCursor *cursor, DynKey *key)
 {
 	const DynKeySchema *schema = &cursor->relation.table->schema;
+	MemoryContext caller;
 	DynItem    *item;
 	bool		isnull;
 
 	CHECK_FOR_INTERRUPTS();
-	if (cursor->done ||
-		!index_getnext_slot(cursor->scan, cursor->direction, cursor->slot))
-	{
-		cursor->done = true;
+	if (cursor->done)
 		return NULL;
-	}
+
+	/*
+	 * The caller may reset his context from item to item; the scan allocates
+	 * when it meets its first dead tuple, and keeps that to its end.
+	 */
+	caller = MemoryContextSwitchTo(cursor->context);
+	cursor->done = !index_getnext_slot(cursor->scan, cursor->direction,
+									   cursor->slot);
+	MemoryContextSwitchTo(caller);
+	if (cursor->done)
+		return NULL;
 	item = dyn_relation_slot_item(cursor->slot);
 
 	memset(key, 0, sizeof(*key));

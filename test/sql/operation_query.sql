@@ -50,6 +50,14 @@ ROLLBACK;
 SELECT batch_get_item('{"RequestItems": {"operation-query": {"Keys": [
 	{"p": {"S": "batch"}, "s": {"N": "1"}}, {"p": {"S": "p0"}, "s": {"N": "0"}}]}}}');
 
+-- A walk over items between which others were deleted: the scan remembers the dead
+-- ones, in memory that must outlive each item's.
+SELECT count(delete_item(json_build_object('TableName', 'operation-query', 'Key', json_build_object(
+	'p', json_build_object('S', 'p' || n / 10), 's', json_build_object('N', (n % 10)::text))))) FROM generate_series(0, 49, 2) n;
+SELECT query('{"TableName": "operation-query", "KeyConditionExpression": "p = :p", "ProjectionExpression": "n",
+	"ExpressionAttributeValues": {":p": {"S": "p1"}}}') FROM generate_series(1, 3);
+SELECT scan('{"TableName": "operation-query", "Select": "COUNT"}') FROM generate_series(1, 3);
+
 -- Errors are SQL errors.
 \set VERBOSITY sqlstate
 SELECT query('{"TableName": "operation-query", "KeyConditionExpression": "p > :p", "ExpressionAttributeValues": {":p": {"S": "x"}}}');
