@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PG_CONFIG = os.environ.setdefault('PG_CONFIG', '/usr/lib/postgresql/15/bin/pg_config')
@@ -84,4 +85,9 @@ class Cluster:
     def kill(self):
         """SIGKILL the postmaster: what a machine's crash leaves, save the disk."""
         with open(f'{self.directory}/data/postmaster.pid') as f:
-            os.kill(int(f.readline()), signal.SIGKILL)
+            pid = int(f.readline())
+        os.kill(pid, signal.SIGKILL)
+        # A dead one may stay a zombie for a while; that is dead enough.
+        while os.path.exists(f'/proc/{pid}/stat') and \
+                open(f'/proc/{pid}/stat').read().rpartition(')')[2].split()[0] not in 'ZX':
+            time.sleep(0.01)

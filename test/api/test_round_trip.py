@@ -12,7 +12,7 @@ from boto3.dynamodb.conditions import Attr, Key
 from conftest import ENDPOINT, ON_AWS, raises, unique
 
 ALL_TYPES = {
-    's': {'S': 'text \u00e4\u20ac\U0001f600 with NUL \0 in it'}, 'n': {'N': '-12345678901234567890.123'},
+    'str': {'S': 'text \u00e4\u20ac\U0001f600 with NUL \0 in it'}, 'n': {'N': '-12345678901234567890.123'},
     'b': {'B': bytes(range(256))}, 'bool': {'BOOL': True}, 'null': {'NULL': True},
     'ss': {'SS': ['a', 'b']}, 'ns': {'NS': ['1', '2.5']}, 'bs': {'BS': [b'\0', b'\xff']},
     'l': {'L': [{'S': 'x'}, {'L': []}, {'M': {}}]}, 'm': {'M': {'k': {'M': {'l': {'N': '1'}}}}},
@@ -117,7 +117,8 @@ def test_resource(resource):
         table.put_item(Item=item)
         assert table.get_item(Key={'p': 'a', 's': 'b'})['Item'] == item
         answer = table.update_item(
-            Key={'p': 'a', 's': 'b'}, UpdateExpression='SET list[1] = :v, fresh = if_not_exists(fresh, :v)',
+            Key={'p': 'a', 's': 'b'}, UpdateExpression='SET #l[1] = :v, fresh = if_not_exists(fresh, :v)',
+            ExpressionAttributeNames={'#l': 'list'},
             ConditionExpression=Attr('set').contains('x') & Attr('n').between(1, 2),
             ExpressionAttributeValues={':v': {'deep': {'er': decimal.Decimal('1E-100')}}}, ReturnValues='ALL_NEW')
         assert answer['Attributes']['fresh']['deep']['er'] == decimal.Decimal('1E-100')
