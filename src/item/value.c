@@ -271,12 +271,15 @@ dyn_value_depth(const DynValue *value)
 		const char *name;
 		uint32		name_len;
 		DynValue	member;
+		int			depth;
 
 		if (value->type == DYN_TYPE_M)
 			dyn_map_entry(value, i, &name, &name_len, &member);
 		else
 			dyn_list_element(value, i, &member);
-		deepest = Max(deepest, dyn_value_depth(&member));
+		/* Not inside Max(), which would descend twice at every level. */
+		depth = dyn_value_depth(&member);
+		deepest = Max(deepest, depth);
 	}
 	return 1 + deepest;
 }

@@ -131,9 +131,9 @@ def test_false_condition_leaves_no_ghost(target):
 def test_condition_comes_before_what_goes_wrong_at_run_time(target):
     t = target({'s': {'S': 'x'}})
     with raises('ConditionalCheckFailedException'):
-        t.update('SET n = missing', ConditionExpression='attribute_not_exists(s)')
+        t.update('SET n = nothing', ConditionExpression='attribute_not_exists(s)')
     with raises(VALIDATION, 'The provided expression refers to an attribute that does not exist in the item'):
-        t.update('SET n = missing')
+        t.update('SET n = nothing')
     with raises(VALIDATION, 'An operand in the update expression has an incorrect data type'):
         t.update('SET s = s + :v', {':v': N(1)})
     with raises(VALIDATION, 'The document path provided in the update expression is invalid for update'):
