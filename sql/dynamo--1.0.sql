@@ -8,6 +8,8 @@
 CREATE SCHEMA dynamo_data;
 CREATE SCHEMA dynamo_internal;
 COMMENT ON SCHEMA dynamo_data IS 'one relation for each DynamoDB table';
+-- What anybody may do there, the privileges on the objects decide.
+GRANT USAGE ON SCHEMA dynamo, dynamo_data TO PUBLIC;
 COMMENT ON SCHEMA dynamo_internal IS 'internals of extension dynamo; subject to change';
 
 ---------------------------------------------------------------------------
@@ -368,6 +370,7 @@ COMMENT ON FUNCTION dynamo.verify_index(regclass) IS
 -- table: the catalog
 ---------------------------------------------------------------------------
 
+-- The columns' order is known to src/table/catalog.h.
 CREATE TABLE dynamo.tables (
 	name text COLLATE "C" PRIMARY KEY CHECK (length(name) BETWEEN 3 AND 255 AND name !~ '[^a-zA-Z0-9_.-]'),
 	relation regclass NOT NULL UNIQUE,
@@ -399,10 +402,12 @@ CREATE FUNCTION dynamo_internal.invalidate_tables() RETURNS trigger
 COMMENT ON FUNCTION dynamo_internal.invalidate_tables() IS 'trigger: all backends drop their table descriptors';
 CREATE TRIGGER invalidate_tables AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON dynamo.tables
 	FOR EACH STATEMENT EXECUTE FUNCTION dynamo_internal.invalidate_tables();
+ALTER TABLE dynamo.tables ENABLE ALWAYS TRIGGER invalidate_tables;
 
-CREATE FUNCTION dynamo_internal.set_key_columns() RETURNS trigger
+-- In schema dynamo, because whoever makes a table or restores a dump names it.
+CREATE FUNCTION dynamo.set_key_columns() RETURNS trigger
 	AS 'MODULE_PATHNAME', 'dynamo_set_key_columns' LANGUAGE C;
-COMMENT ON FUNCTION dynamo_internal.set_key_columns() IS
+COMMENT ON FUNCTION dynamo.set_key_columns() IS
 	'trigger of every table''s relation: computes the key columns of plain INSERTs and UPDATEs from the item';
 
 -- DROP TABLE on a relation is DeleteTable.

@@ -26,9 +26,6 @@
 #include "base/compat.h"
 #include "store/executor.h"
 
-/* The one trigger the table layer gives every relation; see its DDL. */
-#define KEY_TRIGGER_NAME "dynamo_key_columns"
-
 bool
 dyn_relation_is_plain(const DynRelation *relation)
 {
@@ -42,7 +39,7 @@ dyn_relation_is_plain(const DynRelation *relation)
 		return false;
 	if (triggers != NULL)
 		for (int i = 0; i < triggers->numtriggers; i++)
-			if (strcmp(triggers->triggers[i].tgname, KEY_TRIGGER_NAME) != 0)
+			if (strcmp(triggers->triggers[i].tgname, DYN_KEY_TRIGGER) != 0)
 				return false;
 	if (constraints != NULL && constraints->num_check > 0)
 		return false;

@@ -20,6 +20,7 @@
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/rls.h"
 #include "utils/snapmgr.h"
 
 #include "base/error.h"
@@ -43,33 +44,64 @@ lock_relation(Oid relation, LOCKMODE mode)
 void
 dyn_relation_check_privileges(const DynRelation *relation, AclMode privileges)
 {
-	if (pg_class_aclcheck(RelationGetRelid(relation->heap), GetUserId(),
-						  privileges) == ACLCHECK_OK)
-		return;
+	Oid			oid = RelationGetRelid(relation->heap);
 
-	/* Asked for all at once, a check is satisfied by any of them. */
-	aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE,
-				   RelationGetRelationName(relation->heap));
+	if (pg_class_aclcheck(oid, GetUserId(), privileges) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE,
+					   RelationGetRelationName(relation->heap));
+
+	/* As COPY FROM: it can't be done under policies, and so not at all. */
+	if (relation->heap->rd_rel->relrowsecurity &&
+		check_enable_rls(oid, InvalidOid, false) == RLS_ENABLED)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("operations on items are not possible under row-level security"),
+				 errdetail("Table \"%s\" has policies that apply to the current user.",
+						   RelationGetRelationName(relation->heap)),
+				 errhint("Use SQL on the relation instead.")));
+}
+
+/*
+ * Lock the heap and return the descriptor as it is under that lock: between
+ * the look into the cache and the lock, the table may have been made anew, or
+ * its key index been replaced.
+ */
+static const DynTable *
+lock_table(const DynTable *table, LOCKMODE mode)
+{
+	for (;;)
+	{
+		const DynTable *current;
+
+		lock_relation(table->relation, mode);
+		current = dyn_table_refresh(table);
+		if (current == NULL)
+			dyn_raise(RESOURCE_NOT_FOUND, "Requested resource not found");
+		if (current->relation == table->relation)
+			return current;
+		UnlockRelationOid(table->relation, mode);
+		table = current;
+	}
 }
 
 void
 dyn_relation_open(const DynTable *table, LOCKMODE lock_mode, AclMode privileges,
 				  DynRelation *relation)
 {
-	relation->table = table;
-	lock_relation(table->relation, lock_mode);
-	lock_relation(table->key_index, lock_mode);
-	relation->heap = try_relation_open(table->relation, NoLock);
-	if (relation->heap == NULL)
-		dyn_raise(RESOURCE_NOT_FOUND, "Requested resource not found");
-	relation->index = try_relation_open(table->key_index, NoLock);
-
-	/* REINDEX CONCURRENTLY has just put another one in its place. */
-	if (relation->index == NULL)
+	table = lock_table(table, lock_mode);
+	if (!OidIsValid(table->key_index))
 		ereport(ERROR,
-				(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
-				 errmsg("key index of table \"%s\" is being replaced",
-						table->name)));
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"%s\" has no valid key index", table->name),
+				 errhint("Create it again: CREATE UNIQUE INDEX ON %s USING dynamo_key (hash, partition_key dynamo.partition_ops%s).",
+						 quote_qualified_identifier(get_namespace_name(get_rel_namespace(table->relation)),
+													get_rel_name(table->relation)),
+						 table->schema.sort.name != NULL ? ", sort_key" : "")));
+	lock_relation(table->key_index, lock_mode);
+
+	relation->table = table;
+	relation->heap = relation_open(table->relation, NoLock);
+	relation->index = relation_open(table->key_index, NoLock);
 	dyn_relation_check_privileges(relation, privileges);
 }
 

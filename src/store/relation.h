@@ -33,8 +33,9 @@ typedef struct DynRelation
 
 /*
  * Open with lock_mode, held to the end of the transaction.  Raises if the
- * current user lacks any of the privileges, ResourceNotFoundException if the
- * table has gone, ERRCODE_LOCK_NOT_AVAILABLE as dyn_store_nowait says.
+ * current user lacks any of the privileges (one bit: a set is satisfied by any
+ * of it), ResourceNotFoundException if the table has gone,
+ * ERRCODE_LOCK_NOT_AVAILABLE as dyn_store_nowait says.
  */
 extern void dyn_relation_open(const DynTable *table, LOCKMODE lock_mode,
 							  AclMode privileges, DynRelation *relation);

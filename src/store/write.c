@@ -122,9 +122,11 @@ dyn_store_begin(const DynTable *table, const DynKey *key, bool may_wait,
 	dyn_relation_open(table, RowExclusiveLock, ACL_SELECT, &relation);
 	slot = table_slot_create(relation.heap, NULL);
 
-	/* Row triggers lock the tuple, and would wait for it. */
-	lock_first = write->attempts > 0 ||
-		(!may_wait && !dyn_relation_is_plain(&relation));
+	/*
+	 * BEFORE triggers are shown the tuple's newest version, for which they lock
+	 * it.  Locked here it is the version that was read, and without waiting.
+	 */
+	lock_first = write->attempts > 0 || !dyn_relation_is_plain(&relation);
 
 	/*
 	 * heap_update() can do without waiting, but asserts that nobody asks it to.
@@ -186,7 +188,8 @@ item_slot(const DynRelation *relation, const DynStoreWrite *write,
 
 /* Add the tuple in slot to the key index; false if it sees another one. */
 static bool
-insert_index_tuple(const DynRelation *relation, TupleTableSlot *slot)
+insert_index_tuple(const DynRelation *relation, TupleTableSlot *slot,
+				   bool is_update)
 {
 	Datum		values[INDEX_MAX_KEYS];
 	bool		isnull[INDEX_MAX_KEYS];
@@ -196,9 +199,12 @@ insert_index_tuple(const DynRelation *relation, TupleTableSlot *slot)
 		values[i] = slot_getattr(slot, relation->index->rd_index->indkey.values[i],
 								 &isnull[i]);
 
-	/* nbtree has no use for an IndexInfo. */
+	/*
+	 * nbtree has no use for an IndexInfo.  Of an update it deletes older
+	 * versions' entries rather than split the page.
+	 */
 	return index_insert(relation->index, values, isnull, &slot->tts_tid,
-						relation->heap, UNIQUE_CHECK_PARTIAL, false, NULL);
+						relation->heap, UNIQUE_CHECK_PARTIAL, is_update, NULL);
 }
 
 /*
@@ -279,7 +285,7 @@ insert_item(const DynRelation *relation, DynStoreWrite *write,
 		{
 			table_tuple_insert(relation->heap, slot, GetCurrentCommandId(true),
 							   0, NULL);
-			conflict = !insert_index_tuple(relation, slot);
+			conflict = !insert_index_tuple(relation, slot, false);
 		}
 		else
 			dyn_executor_insert(relation, slot, &conflict);
@@ -325,7 +331,7 @@ replace_item(const DynRelation *relation, DynStoreWrite *write,
 
 		/* The old version has the same key: let it not count as a rival. */
 		if (result == TM_Ok && update_indexes != DYN_UPDATE_NO_INDEXES)
-			(void) insert_index_tuple(relation, slot);
+			(void) insert_index_tuple(relation, slot, true);
 	}
 	return result == TM_Ok ? DYN_STORE_OK : busy_or_changed(result);
 }

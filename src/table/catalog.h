@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * catalog.h
- *		Access to the catalog dynamo.tables, for this directory's own files.
+ *		The catalog dynamo.tables, for this directory's own files.
  *
  * src/table/catalog.h
  *-------------------------------------------------------------------------
@@ -11,15 +11,43 @@
 
 #include "table/table.h"
 
+/* Columns of dynamo.tables, in the order of its definition. */
+typedef enum DynCatalogColumn
+{
+	DYN_CATALOG_NAME = 1,
+	DYN_CATALOG_RELATION,
+	DYN_CATALOG_TABLE_ID,
+	DYN_CATALOG_CREATED,
+	DYN_CATALOG_PARTITION_KEY,
+	DYN_CATALOG_PARTITION_TYPE,
+	DYN_CATALOG_SORT_KEY,
+	DYN_CATALOG_SORT_TYPE,
+	DYN_CATALOG_BILLING_MODE,
+	DYN_CATALOG_READ_UNITS,
+	DYN_CATALOG_WRITE_UNITS,
+	DYN_CATALOG_ON_DEMAND_SINCE,
+	DYN_CATALOG_LAST_INCREASE,
+	DYN_CATALOG_LAST_DECREASE,
+	DYN_CATALOG_DECREASES_TODAY,
+	DYN_CATALOG_DELETION_PROTECTION,
+	DYN_CATALOG_OPTIONS
+} DynCatalogColumn;
+
+#define DYN_CATALOG_COLUMNS DYN_CATALOG_OPTIONS
+
 /* Relation dynamo.tables; InvalidOid without the extension. */
 extern Oid	dyn_catalog_relation(void);
 
 /*
- * SPI_execute_with_args() as the catalog's owner, so that who may use a table
- * need not be able to write the catalog.  nulls as there.  Raises unless the
- * statement succeeds.
+ * A descriptor of the table called name as it is now, all of it in
+ * CurrentMemoryContext.  False if there is none.
  */
-extern void dyn_catalog_execute(const char *statement, int nargs, Oid *types,
-								Datum *values, const char *nulls);
+extern bool dyn_catalog_read(const char *name, DynTable *table);
+
+/* See dyn_table_names(). */
+extern List *dyn_catalog_names(const char *start, int limit);
+
+/* The name of the table a relation belongs to, or NULL. */
+extern char *dyn_catalog_name_of_relation(Oid relation);
 
 #endif							/* DYN_CATALOG_H */

@@ -29,6 +29,13 @@
 #define DYN_ATTNUM_SORT			3	/* bytea; NULL without a sort key */
 #define DYN_ATTNUM_ITEM			4	/* dynamo.item not null */
 
+/*
+ * The trigger that keeps the key columns right for plain SQL.  BEFORE triggers
+ * fire in the order of their names, and it has to see what others make of the
+ * item.
+ */
+#define DYN_KEY_TRIGGER			"zz_dynamo_key_columns"
+
 typedef enum DynBillingMode
 {
 	DYN_BILLING_PROVISIONED,
@@ -40,7 +47,8 @@ typedef struct DynTable
 	const char *name;
 	Oid			relation;		/* the heap, in schema dynamo_data */
 	Oid			key_index;		/* dynamo_key index on (hash, partition
-								 * dynamo.partition_ops, sort): long keys fit */
+								 * dynamo.partition_ops, sort): long keys fit.
+								 * InvalidOid: somebody dropped it */
 	DynKeySchema schema;
 	pg_uuid_t	table_id;
 	TimestampTz created;
@@ -69,6 +77,12 @@ extern const DynTable *dyn_table_find(const char *name, uint32 len);
 /* The descriptor of the table a heap relation belongs to, or NULL. */
 extern const DynTable *dyn_table_find_relation(Oid relation);
 
+/*
+ * The descriptor as it is now, or NULL: table itself unless it was invalidated.
+ * For who has locked table->relation since it was found.
+ */
+extern const DynTable *dyn_table_refresh(const DynTable *table);
+
 /* All table names in byte order after start (exclusive, may be NULL). */
 extern List *dyn_table_names(const char *start, int limit);
 
@@ -90,7 +104,10 @@ typedef struct DynTableDefinition
  */
 extern const DynTable *dyn_table_create(const DynTableDefinition *definition);
 
-/* Change the catalog row.  Takes a lock that serialises changes of one table. */
+/*
+ * Change the catalog row; changes of one table wait for each other.  Raises
+ * ResourceNotFoundException if the table has gone.
+ */
 extern void dyn_table_alter_throughput(const DynTable *table, DynBillingMode mode,
 									   int64 read_units, int64 write_units);
 extern void dyn_table_alter_protection(const DynTable *table, bool protect);

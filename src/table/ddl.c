@@ -1,0 +1,323 @@
+/*-------------------------------------------------------------------------
+ *
+ * ddl.c
+ *		The DDL behind CreateTable, UpdateTable and DeleteTable.
+ *
+ * A table is a row of dynamo.tables and a heap relation in schema dynamo_data
+ * with its key index and trigger.  The relation is made as the current user,
+ * who needs CREATE on the schema and then owns it; the row is written as the
+ * catalog's owner.  Dropping the relation removes the row (an event trigger
+ * does), so DROP TABLE and DeleteTable are the same thing.
+ *
+ * src/table/ddl.c
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "common/hashfn.h"
+#include "executor/spi.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "storage/lock.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+
+#include "base/error.h"
+#include "table/catalog.h"
+
+/* pg_advisory_lock() uses 1 and 2 here, the store's key locks 3. */
+#define NAME_LOCK_CLASS 4
+
+static Oid
+catalog_owner(void)
+{
+	Oid			relation = dyn_catalog_relation();
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("extension \"dynamo\" is not installed in this database")));
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	return owner;
+}
+
+/*
+ * Run one statement as user, with a search path nobody else has a say in: it
+ * may run with more rights than the caller's.
+ */
+static void
+execute(Oid user, const char *statement, int nargs, Oid *types, Datum *values,
+		const char *nulls)
+{
+	int			nest_level = NewGUCNestLevel();
+	Oid			save_user;
+	int			save_context;
+	int			result;
+
+	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET,
+							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	GetUserIdAndSecContext(&save_user, &save_context);
+	if (user != save_user)
+		SetUserIdAndSecContext(user, save_context | SECURITY_LOCAL_USERID_CHANGE);
+	result = SPI_execute_with_args(statement, nargs, types, values, nulls,
+								   false, 0);
+	SetUserIdAndSecContext(save_user, save_context);
+	AtEOXact_GUC(true, nest_level);
+	if (result < 0)
+		elog(ERROR, "SPI_execute_with_args failed: %s", SPI_result_code_string(result));
+}
+
+static void
+execute_ddl(const char *statement)
+{
+	execute(GetUserId(), statement, 0, NULL, NULL, NULL);
+}
+
+/*
+ * The relation's name: the table's own if PostgreSQL has room for it, else its
+ * beginning and a hash of all of it.
+ */
+static char *
+relation_name(const char *table_name)
+{
+	Oid			schema = get_namespace_oid("dynamo_data", false);
+	size_t		len = strlen(table_name);
+	uint64		seed = 0;
+	char	   *name = pstrdup(table_name);
+
+	while (strlen(name) >= NAMEDATALEN ||
+		   OidIsValid(get_relname_relid(name, schema)))
+		name = psprintf("%.40s_%016llx", table_name, (unsigned long long)
+						DatumGetUInt64(hash_any_extended((const unsigned char *) table_name,
+														 len, seed++)));
+	return name;
+}
+
+static void
+create_relation(const DynTableDefinition *definition, const char *quoted_name)
+{
+	bool		has_sort = definition->schema.sort.name != NULL;
+
+#ifdef USE_LZ4
+	const char *compression = " COMPRESSION lz4";
+#else
+	const char *compression = "";
+#endif
+
+	/*
+	 * Items of up to a page stay in the page (measured: reading a 4 KB item
+	 * from there is a quarter to a half faster than from TOAST), and room is
+	 * left for one more version of an item, for HOT updates.  The longest keys
+	 * leave the page no sooner, so they need not be compressed either.
+	 */
+	execute_ddl(psprintf("CREATE TABLE %s (hash int8 NOT NULL,"
+						 " partition_key bytea NOT NULL, sort_key bytea%s,"
+						 " item dynamo.item%s NOT NULL) USING heap"
+						 " WITH (toast_tuple_target = 8160, fillfactor = 90)",
+						 quoted_name, has_sort ? " NOT NULL" : "", compression));
+	execute_ddl(psprintf("ALTER TABLE %s"
+						 " ALTER COLUMN partition_key SET STORAGE EXTERNAL,"
+						 " ALTER COLUMN sort_key SET STORAGE EXTERNAL",
+						 quoted_name));
+	execute_ddl(psprintf("CREATE UNIQUE INDEX ON %s USING dynamo_key"
+						 " (hash, partition_key dynamo.partition_ops%s)",
+						 quoted_name, has_sort ? ", sort_key" : ""));
+	execute_ddl(psprintf("CREATE TRIGGER " DYN_KEY_TRIGGER
+						 " BEFORE INSERT OR UPDATE ON %s"
+						 " FOR EACH ROW EXECUTE FUNCTION dynamo.set_key_columns()",
+						 quoted_name));
+}
+
+/* Text of ours, which is UTF-8, as a datum. */
+static Datum
+text_or_null(const char *value, char *null)
+{
+	*null = value == NULL ? 'n' : ' ';
+	return value == NULL ? (Datum) 0 :
+		CStringGetTextDatum(pg_any_to_server(value, strlen(value), PG_UTF8));
+}
+
+static void
+insert_row(const DynTableDefinition *definition, Oid relation)
+{
+	Oid			types[] = {TEXTOID, OIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID,
+		TEXTOID, INT8OID, INT8OID, BOOLOID, TEXTOID, TIMESTAMPTZOID};
+	Datum		values[lengthof(types)];
+	char		nulls[lengthof(types) + 1];
+	const DynKeySchema *schema = &definition->schema;
+	bool		on_demand = definition->billing_mode == DYN_BILLING_PAY_PER_REQUEST;
+	const char *sort_type = schema->sort.name == NULL ? NULL :
+		dyn_type_name(schema->sort.type);
+
+	memset(nulls, ' ', sizeof(nulls));
+	nulls[lengthof(types)] = '\0';
+	values[0] = CStringGetTextDatum(definition->name);
+	values[1] = ObjectIdGetDatum(relation);
+	values[2] = text_or_null(schema->partition.name, &nulls[2]);
+	values[3] = CStringGetTextDatum(dyn_type_name(schema->partition.type));
+	values[4] = text_or_null(schema->sort.name, &nulls[4]);
+	values[5] = text_or_null(sort_type, &nulls[5]);
+	values[6] = CStringGetTextDatum(on_demand ? "PAY_PER_REQUEST" : "PROVISIONED");
+	values[7] = Int64GetDatum(on_demand ? 0 : definition->read_units);
+	values[8] = Int64GetDatum(on_demand ? 0 : definition->write_units);
+	values[9] = BoolGetDatum(definition->deletion_protection);
+	values[10] = CStringGetTextDatum(definition->options == NULL ? "{}" :
+									 definition->options);
+	values[11] = TimestampTzGetDatum(GetCurrentTimestamp());
+	execute(catalog_owner(), "INSERT INTO dynamo.tables (name, relation, partition_key,"
+						" partition_type, sort_key, sort_type, billing_mode,"
+						" read_units, write_units, deletion_protection, options,"
+						" created, on_demand_since)"
+						" VALUES ($1, $2::regclass, $3, $4, $5, $6, $7, $8, $9,"
+						" $10, $11::json, $12,"
+						" CASE WHEN $7 = 'PAY_PER_REQUEST' THEN $12 END)",
+						lengthof(types), types, values, nulls);
+}
+
+/* PostgreSQL's text, and so the catalog, has no NUL; a key's value may. */
+static void
+check_key_name(const DynKeyAttribute *attribute)
+{
+	if (attribute->name != NULL &&
+		memchr(attribute->name, '\0', attribute->name_len) != NULL)
+		dyn_raise(VALIDATION, "One or more parameter values were invalid: The name of a key attribute must not contain a NUL character");
+}
+
+const DynTable *
+dyn_table_create(const DynTableDefinition *definition)
+{
+	size_t		name_len = strlen(definition->name);
+	LOCKTAG		tag;
+	char	   *name;
+	const char *quoted_name;
+	Oid			relation;
+
+	check_key_name(&definition->schema.partition);
+	check_key_name(&definition->schema.sort);
+
+	/*
+	 * Creators of one name: the first to come is the one that wins.  The
+	 * others are told at once, as they would be had they come later.
+	 */
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, 0,
+						 hash_bytes((const unsigned char *) definition->name, name_len),
+						 NAME_LOCK_CLASS);
+	if (LockAcquire(&tag, ExclusiveLock, false, true) == LOCKACQUIRE_NOT_AVAIL ||
+		dyn_table_find(definition->name, name_len) != NULL)
+		dyn_raise(RESOURCE_IN_USE, "Table already exists: %s", definition->name);
+
+	name = relation_name(definition->name);
+	quoted_name = quote_qualified_identifier("dynamo_data", name);
+	SPI_connect();
+	create_relation(definition, quoted_name);
+	relation = get_relname_relid(name, get_namespace_oid("dynamo_data", false));
+	insert_row(definition, relation);
+	SPI_finish();
+	CommandCounterIncrement();
+	return dyn_table_find(definition->name, name_len);
+}
+
+/* Update one row; statement's $1 is the name, the others follow. */
+static void
+update_row(const DynTable *table, const char *statement, int nargs, Oid *types,
+		   Datum *values)
+{
+	/* As for ALTER TABLE: it takes the relation's owner. */
+	if (!pg_class_ownercheck(table->relation, GetUserId()))
+		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, table->name);
+	types[0] = TEXTOID;
+	values[0] = CStringGetTextDatum(table->name);
+	SPI_connect();
+	execute(catalog_owner(), statement, nargs, types, values, NULL);
+	if (SPI_processed == 0)
+		dyn_raise(RESOURCE_NOT_FOUND, "Requested resource not found");
+	SPI_finish();
+	CommandCounterIncrement();
+}
+
+void
+dyn_table_alter_throughput(const DynTable *table, DynBillingMode mode,
+						   int64 read_units, int64 write_units)
+{
+	bool		on_demand = mode == DYN_BILLING_PAY_PER_REQUEST;
+	Oid			types[] = {TEXTOID, TEXTOID, INT8OID, INT8OID};
+	Datum		values[4];
+
+	values[1] = CStringGetTextDatum(on_demand ? "PAY_PER_REQUEST" : "PROVISIONED");
+	values[2] = Int64GetDatum(on_demand ? 0 : read_units);
+	values[3] = Int64GetDatum(on_demand ? 0 : write_units);
+
+	/* Increases and decreases are those of a provisioned table's numbers. */
+	update_row(table,
+			   "UPDATE dynamo.tables SET billing_mode = $2,"
+			   " read_units = $3, write_units = $4,"
+			   " on_demand_since = CASE WHEN $2 = 'PAY_PER_REQUEST'"
+			   "  AND billing_mode <> $2 THEN clock_timestamp() ELSE on_demand_since END,"
+			   " last_increase = CASE WHEN $2 = 'PROVISIONED' AND billing_mode = $2"
+			   "  AND ($3 > read_units OR $4 > write_units)"
+			   "  THEN clock_timestamp() ELSE last_increase END,"
+			   " last_decrease = CASE WHEN $2 = 'PROVISIONED' AND billing_mode = $2"
+			   "  AND ($3 < read_units OR $4 < write_units)"
+			   "  THEN clock_timestamp() ELSE last_decrease END,"
+			   " decreases_today = CASE WHEN $2 = 'PROVISIONED' AND billing_mode = $2"
+			   "  AND ($3 < read_units OR $4 < write_units)"
+			   "  THEN CASE WHEN last_decrease AT TIME ZONE 'UTC' >="
+			   "   date_trunc('day', clock_timestamp() AT TIME ZONE 'UTC')"
+			   "   THEN decreases_today ELSE 0 END + 1 ELSE decreases_today END"
+			   " WHERE name = $1",
+			   4, types, values);
+}
+
+void
+dyn_table_alter_protection(const DynTable *table, bool protect)
+{
+	Oid			types[] = {TEXTOID, BOOLOID};
+	Datum		values[2];
+
+	values[1] = BoolGetDatum(protect);
+	update_row(table, "UPDATE dynamo.tables SET deletion_protection = $2 WHERE name = $1",
+			   2, types, values);
+}
+
+void
+dyn_table_alter_options(const DynTable *table, const char *options)
+{
+	Oid			types[] = {TEXTOID, TEXTOID};
+	Datum		values[2];
+
+	values[1] = CStringGetTextDatum(options);
+	update_row(table, "UPDATE dynamo.tables SET options = $2::json WHERE name = $1",
+			   2, types, values);
+}
+
+void
+dyn_table_drop(const DynTable *table, bool may_wait)
+{
+	char	   *schema = get_namespace_name(get_rel_namespace(table->relation));
+	char	   *name = get_rel_name(table->relation);
+
+	if (schema == NULL || name == NULL)
+		return;
+	if (!may_wait &&
+		!ConditionalLockRelationOid(table->relation, AccessExclusiveLock))
+		ereport(ERROR,
+				(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
+				 errmsg("could not obtain lock on table \"%s\"", table->name)));
+	SPI_connect();
+	execute_ddl(psprintf("DROP TABLE %s", quote_qualified_identifier(schema, name)));
+	SPI_finish();
+	CommandCounterIncrement();
+}
+
