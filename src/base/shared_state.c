@@ -43,6 +43,7 @@ process_init(DynProcess *process)
 {
 	pg_atomic_init_u32(&process->pid, 0);
 	pg_atomic_init_u32(&process->procno, 0);
+	pg_atomic_init_u32(&process->left_in_order, 0);
 }
 
 /*
@@ -104,10 +105,11 @@ dyn_process_enter(DynProcess *process)
 }
 
 void
-dyn_process_leave(DynProcess *process)
+dyn_process_leave(DynProcess *process, bool in_order)
 {
 	uint32		me = MyProcPid;
 
+	pg_atomic_write_u32(&process->left_in_order, in_order);
 	pg_atomic_compare_exchange_u32(&process->pid, &me, 0);
 }
 

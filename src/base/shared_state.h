@@ -33,6 +33,7 @@ typedef struct DynProcess
 {
 	pg_atomic_uint32 pid;
 	pg_atomic_uint32 procno;
+	pg_atomic_uint32 left_in_order; /* the last one had no failure */
 } DynProcess;
 
 /* In DynWorkerSlot.pending: a commit is becoming visible just now. */
@@ -96,7 +97,7 @@ extern void dyn_shared_state_request(int nworkers);
 
 /* Enter this process in *process; false if a living one stands there. */
 extern bool dyn_process_enter(DynProcess *process);
-extern void dyn_process_leave(DynProcess *process);
+extern void dyn_process_leave(DynProcess *process, bool in_order);
 
 /* Set the latch of a process, if there is one. */
 extern void dyn_process_wake(DynProcess *process);

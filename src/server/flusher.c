@@ -53,7 +53,7 @@ wake_waiting_workers(void)
 static void
 leave(int code, Datum arg)
 {
-	dyn_process_leave(&dyn_shared->flusher);
+	dyn_process_leave(&dyn_shared->flusher, code == 0);
 	dyn_process_wake(&dyn_shared->launcher);
 
 	/* Workers may have to flush for themselves now. */

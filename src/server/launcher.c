@@ -248,6 +248,7 @@ start_child(Child *child)
 	worker.bgw_main_arg = Int32GetDatum(child->worker);
 	memcpy(worker.bgw_extra, &database, sizeof(database));
 
+	pg_atomic_write_u32(&child->process->left_in_order, 0);
 	old_context = MemoryContextSwitchTo(TopMemoryContext);
 	registered = RegisterDynamicBackgroundWorker(&worker, &handle);
 	MemoryContextSwitchTo(old_context);
@@ -263,15 +264,15 @@ start_child(Child *child)
 
 /*
  * A child doesn't run: when may it be started?  At once after a long life, or
- * after one that a database hold has ended.
+ * after one that ended in order, because it was told to leave.
  */
 static void
-note_end(Child *child, bool was_held)
+note_end(Child *child)
 {
 	TimestampTz now = GetCurrentTimestamp();
 
 	child->not_before = now;
-	if (was_held ||
+	if (pg_atomic_read_u32(&child->process->left_in_order) ||
 		TimestampDifferenceExceeds(child->started, now, SHORT_LIFE_MS))
 		child->delay_ms = 0;
 	else
@@ -292,7 +293,6 @@ note_end(Child *child, bool was_held)
 static long
 start_children(void)
 {
-	static bool was_held = false;
 	static bool said_no_database = false;
 	static bool said_no_slot = false;
 	bool		held = pg_atomic_read_u32(&dyn_shared->database_holds) > 0;
@@ -312,10 +312,9 @@ start_children(void)
 			continue;
 		}
 		if (child->handle)
-			note_end(child, held || was_held);
+			note_end(child);
 		missing++;
 	}
-	was_held = held;
 	if (missing == 0)
 		return -1;
 	if (held)
@@ -387,7 +386,7 @@ start_children(void)
 static void
 leave(int code, Datum arg)
 {
-	dyn_process_leave(&dyn_shared->launcher);
+	dyn_process_leave(&dyn_shared->launcher, code == 0);
 }
 
 void

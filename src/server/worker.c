@@ -207,7 +207,7 @@ leave(int code, Datum arg)
 	DynWorkerSlot *slot = &dyn_shared->workers[DatumGetInt32(arg)];
 
 	dyn_flush_leave(slot);
-	dyn_process_leave(&slot->process);
+	dyn_process_leave(&slot->process, code == 0);
 	dyn_process_wake(&dyn_shared->launcher);
 }
 
