@@ -463,6 +463,26 @@ dyn_json_member(const DynJson *object, const char *name)
 }
 
 const DynJson *
+dyn_json_present(const DynJson *object, const char *name)
+{
+	const DynJson *value = dyn_json_member(object, name);
+
+	return value == NULL || dyn_json_kind(value) == DYN_JSON_NULL ? NULL : value;
+}
+
+bool
+dyn_json_is_true(const DynJson *node)
+{
+	uint32		len;
+	const char *word;
+
+	if (dyn_json_kind(node) != DYN_JSON_STRING)
+		return dyn_json_kind(node) == DYN_JSON_TRUE;
+	word = dyn_json_string(node, &len);
+	return len > 0 && strchr("tTyY1", word[0]) != NULL;
+}
+
+const DynJson *
 dyn_json_first(const DynJson *container)
 {
 	return container->child;

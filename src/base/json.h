@@ -42,6 +42,15 @@ extern DynJsonKind dyn_json_kind(const DynJson *node);
 /* Member of an object by exact name; NULL if absent.  JSON null is a node. */
 extern const DynJson *dyn_json_member(const DynJson *object, const char *name);
 
+/* The same, but NULL for JSON null too: to the service that is absent. */
+extern const DynJson *dyn_json_present(const DynJson *object, const char *name);
+
+/*
+ * A boolean that may be spelled as a word: "true", "1", "yes" and the rest,
+ * which the caller has checked to be such a word.
+ */
+extern bool dyn_json_is_true(const DynJson *node);
+
 /* First child of an array or object, its next sibling; NULL at the end. */
 extern const DynJson *dyn_json_first(const DynJson *container);
 extern const DynJson *dyn_json_next(const DynJson *node);

@@ -79,17 +79,11 @@ evaluate(const DynOperand *operand, const DynItem *item, DynNumber *number,
 }
 
 static bool
-is_ordered(DynType type)
-{
-	return type == DYN_TYPE_S || type == DYN_TYPE_N || type == DYN_TYPE_B;
-}
-
-static bool
 in_order(DynConditionKind kind, const DynValue *left, const DynValue *right)
 {
 	int			order;
 
-	if (left->type != right->type || !is_ordered(left->type))
+	if (left->type != right->type || !dyn_type_is_ordered(left->type))
 		return false;
 	order = dyn_value_compare(left, right);
 	switch (kind)

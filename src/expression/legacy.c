@@ -48,29 +48,6 @@ static const Comparison comparisons[] = {
 	{"BETWEEN", DYN_CONDITION_BETWEEN, NO_FUNCTION, 2, 2, "SNB"},
 };
 
-/* A member that is there and not null. */
-static const DynJson *
-member(const DynJson *object, const char *name)
-{
-	const DynJson *value = dyn_json_member(object, name);
-
-	return value == NULL || dyn_json_kind(value) == DYN_JSON_NULL ? NULL : value;
-}
-
-/* The name of an entry's attribute. */
-static const char *
-attribute_name(const DynJson *entry, uint32 *len)
-{
-	const char *name = dyn_json_name(entry, len);
-
-	if (*len == 0)
-		dyn_raise(VALIDATION, "Empty attribute name");
-	if (*len > DYN_MAX_ATTRIBUTE_NAME_SIZE)
-		raise_invalid("Attribute name is too large, must be less than %d bytes",
-					  DYN_MAX_ATTRIBUTE_NAME_SIZE + 1);
-	return name;
-}
-
 static const Comparison *
 find_comparison(const char *name)
 {
@@ -160,33 +137,22 @@ read_condition(const DynJson *entry)
 	const char *name = attribute_name(entry, &name_len);
 	uint32		operator_len;
 	const Comparison *comparison =
-	find_comparison(dyn_json_string(member(entry, "ComparisonOperator"), &operator_len));
+	find_comparison(dyn_json_string(dyn_json_present(entry, "ComparisonOperator"), &operator_len));
 	int			count;
-	DynValue   *values = read_values(member(entry, "AttributeValueList"), &count);
+	DynValue   *values = read_values(dyn_json_present(entry, "AttributeValueList"), &count);
 
 	check_arguments(comparison, values, count);
 	return make_condition(comparison, name, name_len, values, count);
-}
-
-/* "true", "1" and "yes" count as true: the shape check let only words pass. */
-static bool
-is_true(const DynJson *value)
-{
-	uint32		len;
-
-	if (dyn_json_kind(value) == DYN_JSON_STRING)
-		return strchr("tTyY1", dyn_json_string(value, &len)[0]) != NULL;
-	return dyn_json_kind(value) == DYN_JSON_TRUE;
 }
 
 /* One attribute of Expected, which has an older form still: Exists and Value. */
 static DynCondition *
 read_expected(const DynJson *entry)
 {
-	const DynJson *value = member(entry, "Value");
-	const DynJson *exists = member(entry, "Exists");
-	const DynJson *operator = member(entry, "ComparisonOperator");
-	const DynJson *list = member(entry, "AttributeValueList");
+	const DynJson *value = dyn_json_present(entry, "Value");
+	const DynJson *exists = dyn_json_present(entry, "Exists");
+	const DynJson *operator = dyn_json_present(entry, "ComparisonOperator");
+	const DynJson *list = dyn_json_present(entry, "AttributeValueList");
 	uint32		name_len;
 	const char *name = attribute_name(entry, &name_len);
 	uint32		len;
@@ -205,7 +171,7 @@ read_expected(const DynJson *entry)
 					  name);
 	if (operator == NULL)
 	{
-		bool		must_exist = exists == NULL || is_true(exists);
+		bool		must_exist = exists == NULL || dyn_json_is_true(exists);
 
 		if (must_exist && value == NULL)
 			raise_invalid("Value must be provided when Exists is %s for Attribute: %s",
@@ -278,18 +244,12 @@ dyn_legacy_key_conditions(const DynJson *conditions)
 	return tree;
 }
 
-static bool
-is_set(DynType type)
-{
-	return type == DYN_TYPE_SS || type == DYN_TYPE_NS || type == DYN_TYPE_BS;
-}
-
 /* One attribute of AttributeUpdates. */
 static void
 read_update(const DynJson *entry, DynUpdateClause *clause)
 {
-	const DynJson *action = member(entry, "Action");
-	const DynJson *json = member(entry, "Value");
+	const DynJson *action = dyn_json_present(entry, "Action");
+	const DynJson *json = dyn_json_present(entry, "Value");
 	uint32		len;
 	const char *name = attribute_name(entry, &len);
 	DynValue	value;
@@ -313,11 +273,11 @@ read_update(const DynJson *entry, DynUpdateClause *clause)
 	}
 
 	value = dyn_value_from_json(json);
-	if (clause->action == DYN_UPDATE_DELETE && !is_set(value.type))
+	if (clause->action == DYN_UPDATE_DELETE && !dyn_type_is_set(value.type))
 		raise_invalid("DELETE action with value is not supported for the type %s",
 					  dyn_type_name(value.type));
 	if (clause->action == DYN_UPDATE_ADD && value.type != DYN_TYPE_N &&
-		value.type != DYN_TYPE_L && !is_set(value.type))
+		value.type != DYN_TYPE_L && !dyn_type_is_set(value.type))
 		raise_invalid("ADD action is not supported for the type %s",
 					  dyn_type_name(value.type));
 	clause->operand = dyn_operand_make_value(&value);

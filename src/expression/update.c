@@ -166,12 +166,6 @@ long_type_name(DynType type)
 	}
 }
 
-static bool
-is_set(DynType type)
-{
-	return type == DYN_TYPE_SS || type == DYN_TYPE_NS || type == DYN_TYPE_BS;
-}
-
 static void
 check_add_or_delete(const DynUpdateClause *clause)
 {
@@ -180,7 +174,7 @@ check_add_or_delete(const DynUpdateClause *clause)
 	if (clause->action != DYN_UPDATE_ADD && clause->action != DYN_UPDATE_DELETE)
 		return;
 	type = clause->operand->value.type;
-	if (is_set(type) || (clause->action == DYN_UPDATE_ADD && type == DYN_TYPE_N))
+	if (dyn_type_is_set(type) || (clause->action == DYN_UPDATE_ADD && type == DYN_TYPE_N))
 		return;
 	dyn_expression_raise(kind,
 						 "Incorrect operand type for operator or function; operator: %s, operand type: %s",

@@ -154,18 +154,12 @@ evaluate(const Application *app, const DynOperand *operand)
 	return join(app->update, &first, &second);
 }
 
-static bool
-is_set(DynType type)
-{
-	return type == DYN_TYPE_SS || type == DYN_TYPE_NS || type == DYN_TYPE_BS;
-}
-
 static DynValue
 add(const Application *app, const DynValue *current, const DynValue *operand)
 {
 	if (operand->type == DYN_TYPE_N)
 		return calculate(app->update, true, current, operand);
-	if (!is_set(operand->type) &&
+	if (!dyn_type_is_set(operand->type) &&
 		!(app->update->legacy && operand->type == DYN_TYPE_L))
 		raise_type_mismatch(app->update);
 	return join(app->update, current, operand);

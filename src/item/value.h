@@ -52,6 +52,20 @@ extern const char *dyn_type_name(DynType type);
 /* DYN_TYPE_* for a name of one or more letters, or 0. */
 extern DynType dyn_type_from_name(const char *name, uint32 len);
 
+/* SS, NS or BS. */
+static inline bool
+dyn_type_is_set(DynType type)
+{
+	return type == DYN_TYPE_SS || type == DYN_TYPE_NS || type == DYN_TYPE_BS;
+}
+
+/* S, N or B: what keys are and what "<" compares. */
+static inline bool
+dyn_type_is_ordered(DynType type)
+{
+	return type == DYN_TYPE_S || type == DYN_TYPE_N || type == DYN_TYPE_B;
+}
+
 /* Members of an M, elements of an L or a set. */
 extern uint32 dyn_value_count(const DynValue *container);
 

@@ -17,11 +17,7 @@
 const DynJson *
 dyn_request_member(const DynJson *request, const char *name)
 {
-	const DynJson *value = dyn_json_member(request, name);
-
-	if (value != NULL && dyn_json_kind(value) == DYN_JSON_NULL)
-		return NULL;
-	return value;
+	return dyn_json_present(request, name);
 }
 
 const char *
@@ -36,20 +32,8 @@ bool
 dyn_request_bool(const DynJson *request, const char *name, bool absent)
 {
 	const DynJson *value = dyn_request_member(request, name);
-	uint32		len;
 
-	if (value == NULL)
-		return absent;
-	switch (dyn_json_kind(value))
-	{
-		case DYN_JSON_TRUE:
-			return true;
-		case DYN_JSON_STRING:
-			/* The shape check left true, yes and 1; false, no and 0. */
-			return strchr("tTyY1", dyn_json_string(value, &len)[0]) != NULL;
-		default:
-			return false;
-	}
+	return value == NULL ? absent : dyn_json_is_true(value);
 }
 
 int64
