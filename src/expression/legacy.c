@@ -48,6 +48,20 @@ static const Comparison comparisons[] = {
 	{"BETWEEN", DYN_CONDITION_BETWEEN, NO_FUNCTION, 2, 2, "SNB"},
 };
 
+/* The name of an entry's attribute. */
+static const char *
+attribute_name(const DynJson *entry, uint32 *len)
+{
+	const char *name = dyn_json_name(entry, len);
+
+	if (*len == 0)
+		dyn_raise(VALIDATION, "Empty attribute name");
+	if (*len > DYN_MAX_ATTRIBUTE_NAME_SIZE)
+		raise_invalid("Attribute name is too large, must be less than %d bytes",
+					  DYN_MAX_ATTRIBUTE_NAME_SIZE + 1);
+	return name;
+}
+
 static const Comparison *
 find_comparison(const char *name)
 {
