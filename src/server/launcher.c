@@ -29,6 +29,7 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
+#include "access/xlog.h"
 #include "catalog/indexing.h"
 #include "catalog/pg_database.h"
 #include "miscadmin.h"
@@ -271,7 +272,12 @@ note_end(Child *child)
 {
 	TimestampTz now = GetCurrentTimestamp();
 
-	child->not_before = now;
+	/*
+	 * On a standby, a worker is told to leave when the files of its database
+	 * are removed; that the database is gone can be seen a moment later.
+	 */
+	child->not_before = RecoveryInProgress() ?
+		TimestampTzPlusMilliseconds(now, FIRST_DELAY_MS) : now;
 	if (pg_atomic_read_u32(&child->process->left_in_order) ||
 		TimestampDifferenceExceeds(child->started, now, SHORT_LIFE_MS))
 		child->delay_ms = 0;
