@@ -349,6 +349,25 @@ FlushErrorState(void)
 {
 }
 
+ErrorData *
+CopyErrorData(void)
+{
+	ErrorData  *error = palloc0(sizeof(ErrorData));
+
+	error->elevel = ERROR;
+	error->sqlerrcode = fuzz_sqlstate;
+	error->message = pstrdup(fuzz_message);
+	return error;
+}
+
+void
+ReThrowError(ErrorData *error)
+{
+	fuzz_sqlstate = error->sqlerrcode;
+	strlcpy(fuzz_message, error->message, sizeof(fuzz_message));
+	PG_RE_THROW();
+}
+
 void
 ExceptionalCondition(const char *conditionName, const char *errorType,
 					 const char *fileName, int lineNumber)
