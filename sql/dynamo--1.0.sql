@@ -274,6 +274,31 @@ COMMENT ON FUNCTION dynamo_internal.parse_projection(text, json, json) IS 'docum
 CREATE FUNCTION dynamo_internal.project(expression text, names json, "values" json, item dynamo.item) RETURNS text
     AS 'MODULE_PATHNAME', 'dyn_internal_project' LANGUAGE c IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION dynamo_internal.project(text, json, json, dynamo.item) IS 'the part of an item a projection shows';
+CREATE FUNCTION dynamo_internal.parse_update(expression text, names json DEFAULT NULL, "values" json DEFAULT NULL) RETURNS text
+    AS 'MODULE_PATHNAME', 'dyn_internal_parse_update' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION dynamo_internal.parse_update(text, json, json) IS 'clauses of an update';
+CREATE FUNCTION dynamo_internal.apply_update(expression text, names json, "values" json, item dynamo.item, key dynamo.item DEFAULT '{}',
+    OUT new_item dynamo.item, OUT updated_old dynamo.item, OUT updated_new dynamo.item)
+    AS 'MODULE_PATHNAME', 'dyn_internal_apply_update' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION dynamo_internal.apply_update(text, json, json, dynamo.item, dynamo.item)
+    IS 'an item after an update, NULL being no item; and what ReturnValues shows';
+CREATE FUNCTION dynamo_internal.legacy_condition(conditions json, item dynamo.item,
+    or_operator boolean DEFAULT false, is_filter boolean DEFAULT false) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'dyn_internal_legacy_condition' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION dynamo_internal.legacy_condition(json, dynamo.item, boolean, boolean)
+    IS 'whether Expected, or a QueryFilter, is true of an item; NULL if it has no condition';
+CREATE FUNCTION dynamo_internal.legacy_key_conditions(conditions json,
+    partition_name text, partition_type text, sort_name text DEFAULT NULL, sort_type text DEFAULT NULL) RETURNS text
+    AS 'MODULE_PATHNAME', 'dyn_internal_legacy_key_conditions' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION dynamo_internal.legacy_key_conditions(json, text, text, text, text)
+    IS 'what KeyConditions ask of a key schema';
+CREATE FUNCTION dynamo_internal.legacy_update(updates json, item dynamo.item, key dynamo.item DEFAULT '{}',
+    OUT new_item dynamo.item, OUT updated_old dynamo.item, OUT updated_new dynamo.item)
+    AS 'MODULE_PATHNAME', 'dyn_internal_legacy_update' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION dynamo_internal.legacy_update(json, dynamo.item, dynamo.item) IS 'an item after AttributeUpdates';
+CREATE FUNCTION dynamo_internal.legacy_project(names json, item dynamo.item) RETURNS text
+    AS 'MODULE_PATHNAME', 'dyn_internal_legacy_project' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION dynamo_internal.legacy_project(json, dynamo.item) IS 'the part of an item that {"AttributesToGet": [...]} shows';
 
 ---------------------------------------------------------------------------
 -- keyindex: the access method

@@ -8,11 +8,11 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_type.h"
+#include "expression/legacy.h"
 #include "expression/tree.h"
 #include "fmgr.h"
+#include "funcapi.h"
 #include "item/item_json.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 
 PG_FUNCTION_INFO_V1(dyn_internal_parse_condition);
@@ -21,6 +21,12 @@ PG_FUNCTION_INFO_V1(dyn_internal_condition_paths);
 PG_FUNCTION_INFO_V1(dyn_internal_key_condition);
 PG_FUNCTION_INFO_V1(dyn_internal_parse_projection);
 PG_FUNCTION_INFO_V1(dyn_internal_project);
+PG_FUNCTION_INFO_V1(dyn_internal_parse_update);
+PG_FUNCTION_INFO_V1(dyn_internal_apply_update);
+PG_FUNCTION_INFO_V1(dyn_internal_legacy_condition);
+PG_FUNCTION_INFO_V1(dyn_internal_legacy_key_conditions);
+PG_FUNCTION_INFO_V1(dyn_internal_legacy_update);
+PG_FUNCTION_INFO_V1(dyn_internal_legacy_project);
 
 static DynExpressionKind
 condition_kind(text *name)
@@ -150,28 +156,19 @@ key_attribute_argument(FunctionCallInfo fcinfo, int n, DynKeyAttribute *attribut
 	attribute->type = dyn_type_from_name(type, strlen(type));
 }
 
-/*
- * (expression, names, values, partition name, type, sort name, type): what an
- * index is asked for.
- */
-Datum
-dyn_internal_key_condition(PG_FUNCTION_ARGS)
+/* Bind to the key schema whose four arguments start at n, and describe. */
+static Datum
+bind_result(FunctionCallInfo fcinfo, const DynKeyConditionTree *tree, int n)
 {
 	static const char *const operators[] = {
 		"", "=", "<", "<=", ">", ">=", "BETWEEN", "begins_with"
 	};
-	text	   *t = PG_GETARG_TEXT_PP(0);
-	DynPlaceholders *placeholders = placeholders_argument(fcinfo);
-	DynKeyConditionTree *tree;
 	DynKeySchema schema;
 	DynKeyCondition condition;
 	StringInfoData out;
 
-	tree = dyn_key_condition_create(VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t),
-									placeholders);
-	dyn_placeholders_check_used(placeholders);
-	key_attribute_argument(fcinfo, 3, &schema.partition);
-	key_attribute_argument(fcinfo, 5, &schema.sort);
+	key_attribute_argument(fcinfo, n, &schema.partition);
+	key_attribute_argument(fcinfo, n + 2, &schema.sort);
 	dyn_key_condition_bind(tree, &schema, &condition);
 
 	initStringInfo(&out);
@@ -187,6 +184,23 @@ dyn_internal_key_condition(PG_FUNCTION_ARGS)
 		dyn_value_describe(&out, &condition.sort_upper);
 	}
 	return text_result(&out);
+}
+
+/*
+ * (expression, names, values, partition name, type, sort name, type): what an
+ * index is asked for.
+ */
+Datum
+dyn_internal_key_condition(PG_FUNCTION_ARGS)
+{
+	text	   *t = PG_GETARG_TEXT_PP(0);
+	DynPlaceholders *placeholders = placeholders_argument(fcinfo);
+	DynKeyConditionTree *tree;
+
+	tree = dyn_key_condition_create(VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t),
+									placeholders);
+	dyn_placeholders_check_used(placeholders);
+	return bind_result(fcinfo, tree, 3);
 }
 
 static DynProjection *
@@ -213,16 +227,124 @@ dyn_internal_parse_projection(PG_FUNCTION_ARGS)
 	return text_result(&out);
 }
 
-/* (expression, names, values, item): what it shows. */
-Datum
-dyn_internal_project(PG_FUNCTION_ARGS)
+static Datum
+show_result(const DynProjection *projection, const DynItem *item)
 {
-	DynProjection *projection = projection_argument(fcinfo);
 	StringInfoData out;
 	DynJsonWriter w;
 
 	initStringInfo(&out);
 	dyn_json_writer_init(&w, &out);
-	dyn_projection_write(&w, projection, PG_GETARG_DYN_ITEM(3));
+	dyn_projection_write(&w, projection, item);
 	return text_result(&out);
+}
+
+/* (expression, names, values, item): what it shows. */
+Datum
+dyn_internal_project(PG_FUNCTION_ARGS)
+{
+	return show_result(projection_argument(fcinfo), PG_GETARG_DYN_ITEM(3));
+}
+
+static DynUpdate *
+update_argument(FunctionCallInfo fcinfo, DynPlaceholders *placeholders)
+{
+	text	   *t = PG_GETARG_TEXT_PP(0);
+	DynUpdate  *update;
+
+	update = dyn_update_create(VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t), placeholders);
+	dyn_placeholders_check_used(placeholders);
+	return update;
+}
+
+/* (expression, names, values): the clauses, resolved. */
+Datum
+dyn_internal_parse_update(PG_FUNCTION_ARGS)
+{
+	DynUpdate  *update = update_argument(fcinfo, placeholders_argument(fcinfo));
+	StringInfoData out;
+
+	initStringInfo(&out);
+	dyn_update_print(&out, update);
+	return text_result(&out);
+}
+
+/*
+ * Arguments n and n + 1 are the old item and the key that stands in for it.
+ * The result is (new item, old values touched, new values touched).
+ */
+static Datum
+apply_result(FunctionCallInfo fcinfo, const DynUpdate *update, int n)
+{
+	const DynItem *old = item_argument(fcinfo, n);
+	const DynItem *results[3] = {NULL, NULL, NULL};
+	Datum		values[3];
+	bool		nulls[3];
+	TupleDesc	desc;
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+
+	/* As UpdateItem does: what only takes away makes no item. */
+	if (old != NULL || !dyn_update_only_deletes(update))
+	{
+		results[0] = dyn_update_apply(update, old, PG_GETARG_DYN_ITEM(n + 1));
+		results[2] = dyn_update_touched(update, results[0]);
+	}
+	if (old != NULL)
+		results[1] = dyn_update_touched(update, old);
+	for (int i = 0; i < 3; i++)
+	{
+		nulls[i] = results[i] == NULL;
+		values[i] = PointerGetDatum(results[i]);
+	}
+	return HeapTupleGetDatum(heap_form_tuple(desc, values, nulls));
+}
+
+/* (expression, names, values, old item, key) */
+Datum
+dyn_internal_apply_update(PG_FUNCTION_ARGS)
+{
+	return apply_result(fcinfo,
+						update_argument(fcinfo, placeholders_argument(fcinfo)), 3);
+}
+
+/* (Expected, item, or) and, with a fourth true, (QueryFilter, item, or). */
+Datum
+dyn_internal_legacy_condition(PG_FUNCTION_ARGS)
+{
+	const DynJson *json = json_argument(fcinfo, 0);
+	bool		or_operator = PG_GETARG_BOOL(2);
+	DynCondition *condition;
+
+	condition = PG_GETARG_BOOL(3) ? dyn_legacy_filter(json, or_operator) :
+		dyn_legacy_expected(json, or_operator);
+	if (condition == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_BOOL(dyn_condition_evaluate(condition, item_argument(fcinfo, 1)));
+}
+
+/* (KeyConditions, partition name, type, sort name, type) */
+Datum
+dyn_internal_legacy_key_conditions(PG_FUNCTION_ARGS)
+{
+	return bind_result(fcinfo,
+					   dyn_legacy_key_conditions(json_argument(fcinfo, 0)), 1);
+}
+
+/* (AttributeUpdates, old item, key) */
+Datum
+dyn_internal_legacy_update(PG_FUNCTION_ARGS)
+{
+	return apply_result(fcinfo,
+						dyn_legacy_attribute_updates(json_argument(fcinfo, 0)), 1);
+}
+
+/* (AttributesToGet in an object of one member, item) */
+Datum
+dyn_internal_legacy_project(PG_FUNCTION_ARGS)
+{
+	const DynJson *names = dyn_json_first(json_argument(fcinfo, 0));
+
+	return show_result(dyn_legacy_attributes_to_get(names), PG_GETARG_DYN_ITEM(1));
 }
