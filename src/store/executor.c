@@ -72,6 +72,10 @@ begin_execution(const DynRelation *relation, Execution *execution)
 	execution->result_relation = makeNode(ResultRelInfo);
 	InitResultRelInfo(execution->result_relation, relation->heap, 1, NULL, 0);
 	ExecOpenIndices(execution->result_relation, false);
+
+	/* Or AFTER triggers would open it once more, for nobody to close. */
+	execution->estate->es_opened_result_relations =
+		list_make1(execution->result_relation);
 	AfterTriggerBeginQuery();
 }
 

@@ -21,7 +21,8 @@
  * With may_wait false nothing ever waits for another transaction: BUSY is
  * returned before anything was changed, and the caller may simply go on to
  * other work and try again.  With may_wait true (SQL callers) BUSY is never
- * returned.  dyn_store_begin() after a CHANGED locks the newest version, so a
+ * returned.  The caller has an active snapshot from begin to finish: it keeps
+ * the version that was read from being vacuumed away and its place reused.  dyn_store_begin() after a CHANGED locks the newest version, so a
  * hot key can't starve a writer.
  *
  * src/store/store.h

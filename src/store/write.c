@@ -38,6 +38,17 @@
 /* pg_advisory_lock() uses 1 and 2 in this field of an advisory lock's tag. */
 #define KEY_LOCK_CLASS 3
 
+/* CHANGED, where the transaction's snapshot lets the caller look again. */
+static DynStoreResult
+changed(void)
+{
+	if (IsolationUsesXactSnapshot())
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not serialize access due to concurrent update")));
+	return DYN_STORE_CHANGED;
+}
+
 static DynStoreResult
 busy_or_changed(TM_Result result)
 {
@@ -48,11 +59,7 @@ busy_or_changed(TM_Result result)
 			return DYN_STORE_BUSY;
 		case TM_Updated:
 		case TM_Deleted:
-			if (IsolationUsesXactSnapshot())
-				ereport(ERROR,
-						(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-						 errmsg("could not serialize access due to concurrent update")));
-			return DYN_STORE_CHANGED;
+			return changed();
 		default:
 			elog(ERROR, "unexpected result of a tuple operation: %d", (int) result);
 	}
@@ -114,6 +121,7 @@ dyn_store_begin(const DynTable *table, const DynKey *key, bool may_wait,
 	DynStoreResult result;
 	bool		lock_first;
 
+	Assert(ActiveSnapshotSet());
 	PreventCommandIfReadOnly("writing an item");
 	write->table = table;
 	write->key = key;
@@ -230,22 +238,34 @@ look_for_rival(const DynRelation *relation, const DynKey *key,
 	return TransactionIdIsValid(*running) ? DYN_STORE_BUSY : DYN_STORE_CHANGED;
 }
 
+/*
+ * Take the key's lock and see that it has no tuple.  OK leaves the lock held.
+ *
+ * A rival that still runs is waited for without the lock, which it may want
+ * itself: it can delete its item and put it again.
+ */
 static DynStoreResult
-wait_for_rival(const DynRelation *relation, DynStoreWrite *write)
+lock_missing_key(const DynRelation *relation, DynStoreWrite *write,
+				 const LOCKTAG *tag)
 {
-	TransactionId running = InvalidTransactionId;
-	DynStoreResult result = look_for_rival(relation, write->key, &running);
-
-	if (result == DYN_STORE_BUSY && write->may_wait)
+	for (;;)
 	{
-		XactLockTableWait(running, relation->heap, NULL, XLTW_InsertIndex);
-		result = DYN_STORE_CHANGED;
+		TransactionId running = InvalidTransactionId;
+		DynStoreResult result;
+
+		if (LockAcquire(tag, ExclusiveLock, false, !write->may_wait) ==
+			LOCKACQUIRE_NOT_AVAIL)
+			return DYN_STORE_BUSY;
+		result = look_for_rival(relation, write->key, &running);
+		if (result == DYN_STORE_OK)
+			return result;
+		LockRelease(tag, ExclusiveLock, false);
+		if (result == DYN_STORE_CHANGED)
+			return changed();
+		if (!write->may_wait)
+			return result;
+		XactLockTableWait(running, NULL, NULL, XLTW_None);
 	}
-	if (result == DYN_STORE_CHANGED && IsolationUsesXactSnapshot())
-		ereport(ERROR,
-				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("could not serialize access due to concurrent update")));
-	return result;
 }
 
 /* Take back a tuple inserted by this command; nobody has seen it. */
@@ -270,43 +290,35 @@ insert_item(const DynRelation *relation, DynStoreWrite *write,
 	LOCKTAG		tag;
 	uint64		hash = (uint64) write->key->hash;
 	DynStoreResult result;
-	bool		conflict = false;
+	bool		conflict;
 
 	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, RelationGetRelid(relation->heap),
 						 (uint32) (hash ^ (hash >> 32)), KEY_LOCK_CLASS);
-	if (LockAcquire(&tag, ExclusiveLock, false, !write->may_wait) ==
-		LOCKACQUIRE_NOT_AVAIL)
-		return DYN_STORE_BUSY;
+	result = lock_missing_key(relation, write, &tag);
+	if (result != DYN_STORE_OK)
+		return result;
 
-	result = wait_for_rival(relation, write);
-	if (result == DYN_STORE_OK)
+	if (dyn_relation_is_plain(relation))
 	{
-		if (dyn_relation_is_plain(relation))
-		{
-			table_tuple_insert(relation->heap, slot, GetCurrentCommandId(true),
-							   0, NULL);
-			conflict = !insert_index_tuple(relation, slot, false);
-		}
-		else
-			dyn_executor_insert(relation, slot, &conflict);
-		if (conflict)
-		{
-			take_back(relation, &slot->tts_tid);
-			CommandCounterIncrement();
-			result = wait_for_rival(relation, write);
-
-			/* It has come and gone meanwhile. */
-			if (result == DYN_STORE_OK)
-				result = DYN_STORE_CHANGED;
-		}
+		table_tuple_insert(relation->heap, slot, GetCurrentCommandId(true),
+						   0, NULL);
+		conflict = !insert_index_tuple(relation, slot, false);
 	}
+	else
+		dyn_executor_insert(relation, slot, &conflict);
 
 	/*
 	 * From here on the tuple itself tells rivals of us.  Holding the lock to
 	 * the end would fill the lock table in a transaction of many inserts.
 	 */
 	LockRelease(&tag, ExclusiveLock, false);
-	return result;
+	if (!conflict)
+		return DYN_STORE_OK;
+
+	/* A plain INSERT came in between.  The next look will meet it. */
+	take_back(relation, &slot->tts_tid);
+	CommandCounterIncrement();
+	return write->may_wait ? changed() : DYN_STORE_BUSY;
 }
 
 static DynStoreResult
