@@ -22,7 +22,7 @@ SELECT e, pg_temp.check(e) FROM unnest(ARRAY['{"s": {"Value": {"S": "hello"}}}',
 -- How many arguments, of which types.
 SELECT o, string_agg(n || ' ' || pg_temp.check(json_build_object('a', json_build_object('ComparisonOperator', o, 'AttributeValueList', (SELECT coalesce(json_agg(json_build_object('S', 'x')), '[]') FROM generate_series(1, n))))::text, is_filter => true), ', ' ORDER BY n)
 FROM unnest(ARRAY['EQ', 'NE', 'LE', 'LT', 'GE', 'GT', 'NOT_NULL', 'NULL', 'CONTAINS', 'NOT_CONTAINS', 'BEGINS_WITH', 'IN', 'BETWEEN']) AS o, generate_series(0, 3) AS n GROUP BY o ORDER BY o;
-SELECT o, string_agg(v::text, ' ') FILTER (WHERE r !~ '^!'), string_agg(DISTINCT regexp_replace(r, 'for .*', 'for ...'), ' ') FILTER (WHERE r ~ '^!')
+SELECT o, string_agg(v, ' ' ORDER BY v COLLATE "C") FILTER (WHERE r !~ '^!'), string_agg(DISTINCT regexp_replace(r, 'for .*', 'for ...'), ' ') FILTER (WHERE r ~ '^!')
 FROM (SELECT o, k AS v, pg_temp.check(json_build_object('a', json_build_object('ComparisonOperator', o, 'AttributeValueList', (SELECT json_agg(CASE WHEN g > 0 THEN json_build_object(k, e.value) END) FROM generate_series(1, CASE o WHEN 'BETWEEN' THEN 2 ELSE 1 END) AS g)))::text, is_filter => true) AS r
 	FROM unnest(ARRAY['EQ', 'NE', 'LE', 'LT', 'GE', 'GT', 'CONTAINS', 'NOT_CONTAINS', 'BEGINS_WITH', 'IN', 'BETWEEN']) AS o, json_each('{"S": "x", "N": "1", "B": "AA==", "SS": ["x"], "NS": ["1"], "BS": ["AA=="], "BOOL": true, "NULL": true, "L": [], "M": {}}') AS e(k, value)) AS t
 GROUP BY o ORDER BY o;
