@@ -298,7 +298,8 @@ def main():
     print('  ', answer('How many have no homepage?', without_homepage))
     for package, dependents in answer('What is depended on most?', first_choices):
         print(f'   {dependents:6}  {package}')
-    first = table.scan(Limit=1, ProjectionExpression='Section, Deb')['Items'][0]
+    first = table.scan(Limit=1)['Items'][0]
+    first = {name: first[name] for name in ('Section', 'Deb')}
     print('  ', answer('Review one package: is it ours?', review, first))
     print('  ', answer('And again?', review, first))
     reviewed = answer('A step more?', add_step, first, 'built')

@@ -1,12 +1,14 @@
 """The example program's answers are those of SQL over the same relation, here
 and on a streaming standby's data."""
+import os
 import pathlib
+import subprocess
 import sys
 
 import boto3
 import pytest
 
-from conftest import ENDPOINT, ON_AWS, unique, wait_for
+from conftest import ENDPOINT, unique, wait_for
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / 'examples/debian-packages'))
 import packages  # noqa: E402
@@ -87,6 +89,19 @@ def test_example(resource, sql):
         assert {n: v for n, v in reviewed.items() if n not in ('Review', 'Tries')} == record
     finally:
         table.delete()
+
+
+def test_program():
+    """From the command line, as make demo runs it."""
+    table = unique('Debian')
+    try:
+        result = subprocess.run(
+            [sys.executable, packages.__file__, '--limit', '600', '--table', table], capture_output=True,
+            text=True, timeout=300, env={**os.environ, 'AWS_ENDPOINT_URL': ENDPOINT})
+        assert result.returncode == 0, result.stderr
+        assert '600 items in ' in result.stdout and "'Steps': ['read', 'built']" in result.stdout
+    finally:
+        boto3.client('dynamodb', endpoint_url=ENDPOINT).delete_table(TableName=table)
 
 
 def test_example_on_a_standby(own_server):
