@@ -8,8 +8,6 @@
  */
 #include "postgres.h"
 
-#include <limits.h>
-
 #include "base/error.h"
 #include "base/limits.h"
 #include "expression/legacy.h"
@@ -44,7 +42,7 @@ static const Comparison comparisons[] = {
 	{"CONTAINS", DYN_CONDITION_FUNCTION, DYN_FUNCTION_CONTAINS, 1, 1, "SNB"},
 	{"NOT_CONTAINS", DYN_CONDITION_NOT_CONTAINS, NO_FUNCTION, 1, 1, "SNB"},
 	{"BEGINS_WITH", DYN_CONDITION_FUNCTION, DYN_FUNCTION_BEGINS_WITH, 1, 1, "SB"},
-	{"IN", DYN_CONDITION_IN, NO_FUNCTION, 1, INT_MAX, "SNB"},
+	{"IN", DYN_CONDITION_IN, NO_FUNCTION, 1, DYN_MAX_IN_OPERANDS, "SNB"},
 	{"BETWEEN", DYN_CONDITION_BETWEEN, NO_FUNCTION, 2, 2, "SNB"},
 };
 
@@ -239,9 +237,18 @@ dyn_legacy_expected(const DynJson *expected, bool or_operator)
 	return read_conditions(expected, or_operator, read_expected);
 }
 
+/*
+ * A filter is evaluated for every item of a page, so what may be in it is what
+ * an expression could hold.
+ */
 DynCondition *
 dyn_legacy_filter(const DynJson *filter, bool or_operator)
 {
+	uint32		count = dyn_json_count(filter);
+
+	if (count > DYN_MAX_EXPRESSION_OPERATORS)
+		raise_invalid("The filter contains too many conditions; condition count: %u",
+					  count);
 	return read_conditions(filter, or_operator, read_condition);
 }
 

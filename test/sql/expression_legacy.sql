@@ -42,6 +42,10 @@ SELECT a, o, v, pg_temp.check(json_build_object(a, json_build_object('Comparison
 SELECT e, pg_temp.check(e), pg_temp.check(e, true) FROM unnest(ARRAY['{"s": {"Value": {"S": "hello"}}, "n": {"Value": {"N": "5"}}}', '{"s": {"Value": {"S": "x"}}, "n": {"Value": {"N": "5"}}}', '{"s": {"Value": {"S": "x"}}, "n": {"Value": {"N": "1"}}}', '{"s": {"Value": {"S": "hello"}}}', '{}']) AS e;
 SELECT legacy_condition('{"x": {"Exists": false}}', NULL), legacy_condition('{"x": {"Value": {"S": ""}}}', NULL);
 
+-- No more than an expression could say.
+SELECT n, pg_temp.check(json_build_object('n', json_build_object('ComparisonOperator', 'IN', 'AttributeValueList', json_agg(json_build_object('N', i::text))))::text) FROM unnest(ARRAY[100, 101]) AS n, generate_series(1, n) AS i GROUP BY n ORDER BY n;
+SELECT n, pg_temp.check(json_object_agg('a' || i, '{"ComparisonOperator": "NULL"}'::json)::text, is_filter => true) FROM unnest(ARRAY[300, 301]) AS n, generate_series(1, n) AS i GROUP BY n ORDER BY n;
+
 -- KeyConditions.
 CREATE FUNCTION pg_temp.key(conditions text, sort_name text DEFAULT 's') RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
