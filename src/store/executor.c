@@ -102,6 +102,28 @@ complete_tuple(Execution *execution, TupleTableSlot *slot, CmdType command)
 		ExecConstraints(execution->result_relation, slot, execution->estate);
 }
 
+/*
+ * The indexes that must not raise an error for a key that is there: the key
+ * index, and while REINDEX CONCURRENTLY runs, the one that takes its place.
+ */
+static List *
+key_indexes(const ResultRelInfo *result_relation)
+{
+	List	   *indexes = NIL;
+
+	for (int i = 0; i < result_relation->ri_NumIndices; i++)
+	{
+		Relation	index = result_relation->ri_IndexRelationDescs[i];
+		Form_pg_index form = index->rd_index;
+
+		if (form->indisunique && form->indimmediate && form->indnkeyatts >= 2 &&
+			form->indkey.values[0] == DYN_ATTNUM_HASH &&
+			form->indkey.values[1] == DYN_ATTNUM_PARTITION)
+			indexes = lappend_oid(indexes, RelationGetRelid(index));
+	}
+	return indexes;
+}
+
 void
 dyn_executor_insert(const DynRelation *relation, TupleTableSlot *slot,
 					bool *conflict)
@@ -123,14 +145,10 @@ dyn_executor_insert(const DynRelation *relation, TupleTableSlot *slot,
 		table_tuple_insert(relation->heap, slot,
 						   execution.estate->es_output_cid, 0, NULL);
 
-		/*
-		 * The key index is asked as on the plain way; a unique index of the
-		 * user's own raises its error when the executor rechecks it.
-		 */
+		/* A unique index of the user's own raises its error. */
 		recheck = ExecInsertIndexTuples(result_relation, slot, execution.estate,
 										false, true, conflict,
-										list_make1_oid(RelationGetRelid(relation->index)));
-		*conflict = list_member_oid(recheck, RelationGetRelid(relation->index));
+										key_indexes(result_relation));
 		if (!*conflict)
 			ExecARInsertTriggers(execution.estate, result_relation, slot,
 								 recheck, NULL);

@@ -18,6 +18,7 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/rls.h"
@@ -89,6 +90,12 @@ dyn_relation_open(const DynTable *table, LOCKMODE lock_mode, AclMode privileges,
 				  DynRelation *relation)
 {
 	table = lock_table(table, lock_mode);
+	if (!OidIsValid(table->key_index))
+	{
+		/* It may have been read in the moment in which it was replaced. */
+		AcceptInvalidationMessages();
+		table = lock_table(table, lock_mode);
+	}
 	if (!OidIsValid(table->key_index))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
