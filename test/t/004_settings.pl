@@ -64,7 +64,7 @@ is(get_item($node, 'fruit', 'pear'), 'green', 'a read after it');
 $node->append_conf('postgresql.conf', 'default_transaction_read_only = on');
 $node->reload;
 my ($status, $body);
-ok(eventually(5, sub { ($status, $body) = put_item($node, 'fruit', 'apple', 'blue'); $status == 503 }), 'writes are refused while default_transaction_read_only is on');
+ok(eventually(5, sub { ($status, $body) = put_item($node, 'fruit', 'apple', '20'); $status == 503 }), 'writes are refused while default_transaction_read_only is on');
 like($body->{message}, qr/read-only/, 'and told why');
 is(get_item($node, 'fruit', 'apple'), '20', 'reads are served');
 $node->append_conf('postgresql.conf', 'default_transaction_read_only = off');
