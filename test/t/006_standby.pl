@@ -72,8 +72,11 @@ $primary->wait_for_catchup($other);
 ok(eventually(10, sub { slurp_file($other->logfile) =~ /waits for database "app"/ }),
 	'the workers let go of a database dropped by the primary');
 is(start_time($other), $started, 'without a restart');
-unlike(slurp_file($other->logfile), qr/dynamo http worker.*exited with exit code/,
-	'and without looking like a failure');
+
+# The drop is replayed at no moment of our choosing: a process that is just
+# connecting then finds no database.  That may be said once for each, not on and on.
+my @failures = slurp_file($other->logfile) =~ /dynamo .* exited with exit code/g;
+cmp_ok(scalar(@failures), '<=', 3, 'and without a loop of failures');
 
 $_->stop for $other, $standby, $primary;
 done_testing();
