@@ -69,6 +69,7 @@ startup(void)
 		pg_atomic_init_u32(&dyn_shared->flusher_expected, 0);
 		pg_atomic_init_u32(&dyn_shared->service_state, DYN_SERVICE_STARTING);
 		pg_atomic_init_u32(&dyn_shared->database_holds, 0);
+		pg_atomic_init_u32(&dyn_shared->database_holds_begun, 0);
 		pg_atomic_init_u64(&dyn_shared->flush_wanted, 0);
 		pg_atomic_init_u64(&dyn_shared->flush_done, 0);
 		dyn_metrics_init(&dyn_shared->metrics);

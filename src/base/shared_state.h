@@ -77,6 +77,7 @@ typedef struct DynSharedState
 	 * serve: while it is not 0 no process of ours may be connected to it.
 	 */
 	pg_atomic_uint32 database_holds;
+	pg_atomic_uint32 database_holds_begun;	/* so far */
 
 	pg_atomic_uint64 flush_wanted;	/* WAL position somebody waits for */
 	pg_atomic_uint64 flush_done;	/* flushed and, where asked for, on the

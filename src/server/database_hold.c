@@ -163,6 +163,7 @@ process_utility(PlannedStmt *pstmt, const char *query, bool read_only_tree,
 	{
 		holding = true;
 		pg_atomic_fetch_add_u32(&dyn_shared->database_holds, 1);
+		pg_atomic_fetch_add_u32(&dyn_shared->database_holds_begun, 1);
 		wait_for_workers();
 	}
 

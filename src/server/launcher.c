@@ -75,6 +75,7 @@ typedef struct Child
 	const char *type;
 	BackgroundWorkerHandle *handle; /* NULL: not started by this launcher */
 	TimestampTz started;
+	uint32		holds_begun;	/* when it was started */
 	TimestampTz not_before;
 	int			delay_ms;
 } Child;
@@ -260,6 +261,7 @@ start_child(Child *child)
 		pfree(child->handle);
 	child->handle = handle;
 	child->started = GetCurrentTimestamp();
+	child->holds_begun = pg_atomic_read_u32(&dyn_shared->database_holds_begun);
 	return true;
 }
 
@@ -278,7 +280,9 @@ note_end(Child *child)
 	 */
 	child->not_before = RecoveryInProgress() ?
 		TimestampTzPlusMilliseconds(now, FIRST_DELAY_MS) : now;
+	/* A hold may also meet one that is only just starting. */
 	if (pg_atomic_read_u32(&child->process->left_in_order) ||
+		child->holds_begun != pg_atomic_read_u32(&dyn_shared->database_holds_begun) ||
 		TimestampDifferenceExceeds(child->started, now, SHORT_LIFE_MS))
 		child->delay_ms = 0;
 	else

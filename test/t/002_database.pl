@@ -63,10 +63,10 @@ for my $option ('', ' WITH (FORCE)')
 make_database();
 with_load('ALTER DATABASE app RENAME TO app2', 'RENAME');
 with_load('ALTER DATABASE app2 RENAME TO app', 'RENAME back');
-ok(endpoint_serves($node, 5), 'the renamed database is served again');
+ok(endpoint_serves($node, 20), 'the renamed database is served again');
 is(get_item($node, 'fruit', 'apple'), 'red', 'with its items');
 with_load('CREATE DATABASE copy TEMPLATE app', 'CREATE DATABASE TEMPLATE');
-ok(endpoint_serves($node, 5), 'the copied database is served again');
+ok(endpoint_serves($node, 20), 'the copied database is served again');
 
 # A DROP that fails for another reason, and one by somebody who may not.
 my $other = $node->background_psql('app');
@@ -74,7 +74,7 @@ $other->query_safe('SELECT 1');
 isnt(scalar $node->psql('postgres', 'DROP DATABASE app'), 0,
 	'another session still keeps a database');
 $other->quit;
-ok(endpoint_serves($node, 5), 'served again after the DROP that failed');
+ok(endpoint_serves($node, 20), 'served again after the DROP that failed');
 my $pids = q{SELECT string_agg(pid::text, ' ' ORDER BY pid) FROM dynamo.stat_workers};
 my $before = $node->safe_psql('app', $pids);
 $node->safe_psql('postgres', 'CREATE ROLE nobody LOGIN');
