@@ -422,12 +422,48 @@ COMMENT ON COLUMN dynamo.tables.options IS 'what else the table was made with, a
 GRANT SELECT ON dynamo.tables TO PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('dynamo.tables', '');
 
+-- The columns' order is known to src/table/catalog.h.
+CREATE TABLE dynamo.indexes (
+	table_name text COLLATE "C" NOT NULL REFERENCES dynamo.tables ON DELETE CASCADE ON UPDATE CASCADE,
+	name text COLLATE "C" NOT NULL,
+	kind text NOT NULL CHECK (kind IN ('LOCAL', 'GLOBAL', 'TIME_TO_LIVE')),
+	slot integer NOT NULL CHECK (slot BETWEEN 1 AND 26),
+	partition_keys text[] NOT NULL,
+	partition_types text[] NOT NULL,
+	sort_keys text[] NOT NULL,
+	sort_types text[] NOT NULL,
+	projection text NOT NULL CHECK (projection IN ('ALL', 'KEYS_ONLY', 'INCLUDE')),
+	non_key_attributes text[] NOT NULL,
+	status text NOT NULL CHECK (status IN ('CREATING', 'ACTIVE', 'DELETING')),
+	backfilling boolean NOT NULL DEFAULT false,
+	created timestamptz NOT NULL DEFAULT clock_timestamp(),
+	read_units bigint NOT NULL,
+	write_units bigint NOT NULL,
+	last_increase timestamptz,
+	last_decrease timestamptz,
+	decreases_today integer NOT NULL DEFAULT 0,
+	options json NOT NULL,
+	blocks_total bigint NOT NULL DEFAULT 0,
+	blocks_done bigint NOT NULL DEFAULT 0,
+	PRIMARY KEY (table_name, name),
+	UNIQUE (table_name, slot)
+);
+COMMENT ON TABLE dynamo.indexes IS 'the secondary indexes of the DynamoDB tables of this database, and what their time to live goes by; changed through CreateTable and the like only';
+COMMENT ON COLUMN dynamo.indexes.slot IS 'the entries are in column index_key_<slot> of the table''s relation';
+COMMENT ON COLUMN dynamo.indexes.blocks_done IS 'of blocks_total of the relation, how many a backfill has seen';
+COMMENT ON COLUMN dynamo.indexes.options IS 'what else the index was made with, as JSON';
+GRANT SELECT ON dynamo.indexes TO PUBLIC;
+SELECT pg_catalog.pg_extension_config_dump('dynamo.indexes', '');
+
 CREATE FUNCTION dynamo_internal.invalidate_tables() RETURNS trigger
 	AS 'MODULE_PATHNAME', 'dynamo_invalidate_tables' LANGUAGE C;
 COMMENT ON FUNCTION dynamo_internal.invalidate_tables() IS 'trigger: all backends drop their table descriptors';
 CREATE TRIGGER invalidate_tables AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON dynamo.tables
 	FOR EACH STATEMENT EXECUTE FUNCTION dynamo_internal.invalidate_tables();
 ALTER TABLE dynamo.tables ENABLE ALWAYS TRIGGER invalidate_tables;
+CREATE TRIGGER invalidate_tables AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON dynamo.indexes
+	FOR EACH STATEMENT EXECUTE FUNCTION dynamo_internal.invalidate_tables();
+ALTER TABLE dynamo.indexes ENABLE ALWAYS TRIGGER invalidate_tables;
 
 -- In schema dynamo, because whoever makes a table or restores a dump names it.
 CREATE FUNCTION dynamo.set_key_columns() RETURNS trigger

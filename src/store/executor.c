@@ -33,9 +33,10 @@ dyn_relation_is_plain(const DynRelation *relation)
 	TriggerDesc *triggers = heap->trigdesc;
 	TupleConstr *constraints = RelationGetDescr(heap)->constr;
 	List	   *indexes;
+	int			ours = 1;		/* the key index */
 	bool		plain;
 
-	if (RelationGetDescr(heap)->natts != DYN_ATTNUM_ITEM)
+	if (RelationGetDescr(heap)->natts != DYN_ATTNUM_LAST)
 		return false;
 	if (triggers != NULL)
 		for (int i = 0; i < triggers->numtriggers; i++)
@@ -44,8 +45,11 @@ dyn_relation_is_plain(const DynRelation *relation)
 	if (constraints != NULL && constraints->num_check > 0)
 		return false;
 
+	for (int i = 0; i < relation->table->nindexes; i++)
+		if (OidIsValid(relation->table->indexes[i].relation))
+			ours++;
 	indexes = RelationGetIndexList(heap);
-	plain = list_length(indexes) == 1;
+	plain = list_length(indexes) == ours;
 	list_free(indexes);
 	return plain;
 }
@@ -163,13 +167,13 @@ keep_other_columns(const DynRelation *relation, ItemPointer tid,
 {
 	TupleTableSlot *old;
 
-	if (RelationGetDescr(relation->heap)->natts == DYN_ATTNUM_ITEM)
+	if (RelationGetDescr(relation->heap)->natts == DYN_ATTNUM_LAST)
 		return;
 	old = table_slot_create(relation->heap, NULL);
 	if (!table_tuple_fetch_row_version(relation->heap, tid, SnapshotAny, old))
 		elog(ERROR, "failed to fetch the tuple to be updated");
 	slot_getallattrs(old);
-	for (int i = DYN_ATTNUM_ITEM; i < RelationGetDescr(relation->heap)->natts; i++)
+	for (int i = DYN_ATTNUM_LAST; i < RelationGetDescr(relation->heap)->natts; i++)
 	{
 		slot->tts_values[i] = old->tts_values[i];
 		slot->tts_isnull[i] = old->tts_isnull[i];

@@ -191,7 +191,40 @@ item_slot(const DynRelation *relation, const DynStoreWrite *write,
 	}
 	slot->tts_values[DYN_ATTNUM_ITEM - 1] = PointerGetDatum(item);
 	slot->tts_isnull[DYN_ATTNUM_ITEM - 1] = false;
+	for (int i = 0; i < relation->table->nindexes; i++)
+	{
+		const DynIndex *index = &relation->table->indexes[i];
+		int			column = DYN_ATTNUM_SLOT(index->slot) - 1;
+
+		if (dyn_index_is_kept(index))
+			slot->tts_values[column] = dyn_index_datum(index, item, write->key,
+													   &slot->tts_isnull[column]);
+	}
 	return ExecStoreVirtualTuple(slot);
+}
+
+/* Add the tuple in slot to the secondary indexes it has an entry in. */
+static void
+insert_slot_tuples(const DynRelation *relation, TupleTableSlot *slot,
+				   bool is_update)
+{
+	for (int i = 0; i < relation->table->nindexes; i++)
+	{
+		const DynIndex *index = &relation->table->indexes[i];
+		Relation	index_relation;
+		Datum		value;
+		bool		isnull;
+
+		if (!index->ready)
+			continue;
+		value = slot_getattr(slot, DYN_ATTNUM_SLOT(index->slot), &isnull);
+		if (isnull)
+			continue;
+		index_relation = index_open(index->relation, RowExclusiveLock);
+		index_insert(index_relation, &value, &isnull, &slot->tts_tid,
+					 relation->heap, UNIQUE_CHECK_NO, is_update, NULL);
+		index_close(index_relation, NoLock);
+	}
 }
 
 /* Add the tuple in slot to the key index; false if it sees another one. */
@@ -303,6 +336,8 @@ insert_item(const DynRelation *relation, DynStoreWrite *write,
 		table_tuple_insert(relation->heap, slot, GetCurrentCommandId(true),
 						   0, NULL);
 		conflict = !insert_index_tuple(relation, slot, false);
+		if (!conflict)
+			insert_slot_tuples(relation, slot, false);
 	}
 	else
 		dyn_executor_insert(relation, slot, &conflict);
@@ -343,7 +378,10 @@ replace_item(const DynRelation *relation, DynStoreWrite *write,
 
 		/* The old version has the same key: let it not count as a rival. */
 		if (result == TM_Ok && update_indexes != DYN_UPDATE_NO_INDEXES)
+		{
 			(void) insert_index_tuple(relation, slot, true);
+			insert_slot_tuples(relation, slot, true);
+		}
 	}
 	return result == TM_Ok ? DYN_STORE_OK : busy_or_changed(result);
 }

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * catalog.c
- *		Reading the catalog dynamo.tables.
+ *		Reading the catalogs dynamo.tables and dynamo.indexes.
  *
  * Always as it is now, whatever snapshot the transaction has: what is read
  * here outlives the transaction, and only changes to come will invalidate it.
@@ -22,6 +22,7 @@
 #include "commands/defrem.h"
 #include "commands/trigger.h"
 #include "mb/pg_wchar.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/inval.h"
@@ -37,16 +38,40 @@ PG_FUNCTION_INFO_V1(dynamo_invalidate_tables);
 /* One row, taken apart. */
 typedef struct Row
 {
-	Datum		values[DYN_CATALOG_COLUMNS];
-	bool		nulls[DYN_CATALOG_COLUMNS];
+	Datum		values[DYN_CATALOG_MAX_COLUMNS];
+	bool		nulls[DYN_CATALOG_MAX_COLUMNS];
 } Row;
+
+const char *const dyn_index_kind_names[] = {"LOCAL", "GLOBAL", "TIME_TO_LIVE", NULL};
+const char *const dyn_index_status_names[] = {"CREATING", "ACTIVE", "DELETING", NULL};
+const char *const dyn_projection_names[] = {"ALL", "KEYS_ONLY", "INCLUDE", NULL};
+
+static Oid
+own_relation(const char *name)
+{
+	Oid			schema = get_namespace_oid("dynamo", true);
+
+	return OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
+}
 
 Oid
 dyn_catalog_relation(void)
 {
-	Oid			schema = get_namespace_oid("dynamo", true);
+	return own_relation("tables");
+}
 
-	return OidIsValid(schema) ? get_relname_relid("tables", schema) : InvalidOid;
+Oid
+dyn_index_catalog_relation(void)
+{
+	return own_relation("indexes");
+}
+
+static void
+take_row(HeapTuple tuple, Relation catalog, int ncolumns, Row *row)
+{
+	for (int i = 0; i < ncolumns; i++)
+		row->values[i] = heap_getattr(tuple, i + 1, RelationGetDescr(catalog),
+									  &row->nulls[i]);
 }
 
 /*
@@ -79,9 +104,7 @@ find_row(DynCatalogColumn number, RegProcedure equal, Datum value, bool by_name,
 	{
 		Row			row;
 
-		for (int i = 0; i < DYN_CATALOG_COLUMNS; i++)
-			row.values[i] = heap_getattr(tuple, i + 1, RelationGetDescr(catalog),
-										 &row.nulls[i]);
+		take_row(tuple, catalog, DYN_CATALOG_COLUMNS, &row);
 		take(&row, arg);
 	}
 	systable_endscan(scan);
@@ -91,7 +114,7 @@ find_row(DynCatalogColumn number, RegProcedure equal, Datum value, bool by_name,
 
 /* Text in UTF-8, as all of ours; NULL for NULL. */
 static char *
-text_column(const Row *row, DynCatalogColumn number)
+text_column(const Row *row, int number)
 {
 	char	   *value;
 
@@ -103,7 +126,7 @@ text_column(const Row *row, DynCatalogColumn number)
 
 /* int8 and timestamptz: 0 for NULL. */
 static int64
-int_column(const Row *row, DynCatalogColumn number)
+int_column(const Row *row, int number)
 {
 	return row->nulls[number - 1] ? 0 : DatumGetInt64(row->values[number - 1]);
 }
@@ -186,8 +209,49 @@ is_column(TupleDesc descriptor, AttrNumber number, Oid type)
 }
 
 /*
- * Find the key index.  The relation is looked at without a lock: who uses the
- * descriptor locks it, and looks again if it has changed until then.
+ * Note the index's OID and state if it is one that the store can use for a slot:
+ * dynamo_key on the slot's column alone, with entries for what is not null
+ * there.  Of two the one that is valid counts, then the one that is ready.
+ */
+static void
+take_slot_index(DynTable *table, Oid oid)
+{
+	HeapTuple	class_tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(oid));
+	HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(oid));
+
+	if (HeapTupleIsValid(class_tuple) && HeapTupleIsValid(tuple))
+	{
+		Form_pg_index form = (Form_pg_index) GETSTRUCT(tuple);
+
+		for (int i = 0; i < table->nindexes; i++)
+		{
+			DynIndex   *index = &table->indexes[i];
+
+			if (form->indnatts == 1 && !form->indisunique &&
+				form->indkey.values[0] == DYN_ATTNUM_SLOT(index->slot) &&
+				!heap_attisnull(tuple, Anum_pg_index_indpred, NULL) &&
+				((Form_pg_class) GETSTRUCT(class_tuple))->relam ==
+				get_index_am_oid("dynamo_key", true) &&
+				(!OidIsValid(index->relation) ||
+				 (form->indisvalid && !index->valid) ||
+				 (form->indisready && !index->ready)))
+			{
+				index->relation = oid;
+				index->ready = form->indisready;
+				index->valid = form->indisvalid;
+			}
+		}
+	}
+	if (HeapTupleIsValid(tuple))
+		ReleaseSysCache(tuple);
+	if (HeapTupleIsValid(class_tuple))
+		ReleaseSysCache(class_tuple);
+}
+
+/*
+ * Find the key index and those on slots.  The relation is looked at without a
+ * lock: who uses the descriptor locks it, and looks again if it has changed
+ * until then.
  */
 static bool
 take_relation(DynTable *table)
@@ -207,33 +271,206 @@ take_relation(DynTable *table)
 		!is_column(descriptor, DYN_ATTNUM_HASH, INT8OID) ||
 		!is_column(descriptor, DYN_ATTNUM_PARTITION, BYTEAOID) ||
 		!is_column(descriptor, DYN_ATTNUM_SORT, BYTEAOID) ||
-		!is_column(descriptor, DYN_ATTNUM_ITEM, item_type))
+		!is_column(descriptor, DYN_ATTNUM_ITEM, item_type) ||
+		!is_column(descriptor, DYN_ATTNUM_SLOT(1), BYTEAOID) ||
+		!is_column(descriptor, DYN_ATTNUM_LAST, BYTEAOID))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("relation \"%s\" is not the relation of a DynamoDB table",
 						RelationGetRelationName(heap)),
-				 errdetail("Its first columns must be hash bigint, partition_key bytea, sort_key bytea, item dynamo.item.")));
+				 errdetail("Its first columns must be hash bigint, partition_key bytea, sort_key bytea, item dynamo.item, index_key_1 to index_key_%d bytea.",
+						   DYN_INDEX_SLOTS)));
 
 	indexes = RelationGetIndexList(heap);
 	foreach(cell, indexes)
 	{
-		if (is_key_index(lfirst_oid(cell), table->schema.sort.name != NULL))
-		{
+		if (!OidIsValid(table->key_index) &&
+			is_key_index(lfirst_oid(cell), table->schema.sort.name != NULL))
 			table->key_index = lfirst_oid(cell);
-			break;
-		}
+		else if (table->nindexes > 0)
+			take_slot_index(table, lfirst_oid(cell));
 	}
 	RelationClose(heap);
 	return true;
+}
+
+/* Elements of a text[] column, in UTF-8. */
+static char **
+text_array_column(const Row *row, int number, int *count)
+{
+	Datum	   *elements;
+	char	  **result;
+
+	deconstruct_array(DatumGetArrayTypeP(row->values[number - 1]), TEXTOID, -1,
+					  false, TYPALIGN_INT, &elements, NULL, count);
+	result = palloc(Max(*count, 1) * sizeof(char *));
+	for (int i = 0; i < *count; i++)
+	{
+		char	   *value = TextDatumGetCString(elements[i]);
+
+		result[i] = pg_server_to_any(value, strlen(value), PG_UTF8);
+	}
+	return result;
+}
+
+/* Key attributes from a column of names and the one of types behind it. */
+static int
+key_array_columns(const Row *row, int number, DynKeyAttribute *attributes)
+{
+	int			count;
+	int			ntypes;
+	char	  **names = text_array_column(row, number, &count);
+	char	  **types = text_array_column(row, number + 1, &ntypes);
+
+	if (count > DYN_MAX_INDEX_KEY_PARTS || ntypes != count)
+		elog(ERROR, "invalid key schema in dynamo.indexes");
+	for (int i = 0; i < count; i++)
+	{
+		attributes[i].name = names[i];
+		attributes[i].name_len = strlen(names[i]);
+		attributes[i].type = dyn_type_from_name(types[i], strlen(types[i]));
+	}
+	return count;
+}
+
+static int
+enum_column(const Row *row, int number, const char *const *names)
+{
+	const char *value = text_column(row, number);
+
+	for (int i = 0; names[i] != NULL; i++)
+		if (strcmp(names[i], value) == 0)
+			return i;
+	elog(ERROR, "unrecognized word in dynamo.indexes: %s", value);
+}
+
+static int
+compare_names(const void *a, const void *b)
+{
+	const DynAttributeName *left = a;
+	const DynAttributeName *right = b;
+	int			cmp = memcmp(left->name, right->name,
+							 Min(left->name_len, right->name_len));
+
+	return cmp != 0 ? cmp : (int) left->name_len - (int) right->name_len;
+}
+
+static void
+project(DynIndex *index, const char *name, uint32 name_len)
+{
+	DynAttributeName attribute = {name, name_len};
+
+	for (int i = 0; i < index->nprojected; i++)
+		if (compare_names(&index->projected[i], &attribute) == 0)
+			return;
+	index->projected[index->nprojected++] = attribute;
+}
+
+static void
+take_projection(const DynTable *table, DynIndex *index)
+{
+	const DynIndexDefinition *definition = &index->definition;
+
+	if (definition->projection == DYN_PROJECT_ALL)
+		return;
+	index->projected = palloc((2 + 2 * DYN_MAX_INDEX_KEY_PARTS + definition->nincluded) *
+							  sizeof(DynAttributeName));
+	project(index, table->schema.partition.name, table->schema.partition.name_len);
+	if (table->schema.sort.name != NULL)
+		project(index, table->schema.sort.name, table->schema.sort.name_len);
+	for (int i = 0; i < definition->schema.npartition; i++)
+		project(index, definition->schema.partition[i].name,
+				definition->schema.partition[i].name_len);
+	for (int i = 0; i < definition->schema.nsort; i++)
+		project(index, definition->schema.sort[i].name,
+				definition->schema.sort[i].name_len);
+	for (int i = 0; i < definition->nincluded; i++)
+		project(index, definition->included[i].name,
+				definition->included[i].name_len);
+	qsort(index->projected, index->nprojected, sizeof(DynAttributeName),
+		  compare_names);
+}
+
+static void
+take_index(const Row *row, const DynTable *table, DynIndex *index)
+{
+	DynIndexDefinition *definition = &index->definition;
+	char	  **included;
+
+	memset(index, 0, sizeof(DynIndex));
+	definition->name = text_column(row, DYN_INDEX_CATALOG_NAME);
+	definition->kind = enum_column(row, DYN_INDEX_CATALOG_KIND, dyn_index_kind_names);
+	definition->schema.npartition =
+		key_array_columns(row, DYN_INDEX_CATALOG_PARTITION_KEYS,
+						  definition->schema.partition);
+	definition->schema.nsort =
+		key_array_columns(row, DYN_INDEX_CATALOG_SORT_KEYS, definition->schema.sort);
+	definition->projection = enum_column(row, DYN_INDEX_CATALOG_PROJECTION,
+										 dyn_projection_names);
+	included = text_array_column(row, DYN_INDEX_CATALOG_NON_KEY_ATTRIBUTES,
+								 &definition->nincluded);
+	definition->included = palloc(Max(definition->nincluded, 1) *
+								  sizeof(DynAttributeName));
+	for (int i = 0; i < definition->nincluded; i++)
+	{
+		definition->included[i].name = included[i];
+		definition->included[i].name_len = strlen(included[i]);
+	}
+	definition->read_units = int_column(row, DYN_INDEX_CATALOG_READ_UNITS);
+	definition->write_units = int_column(row, DYN_INDEX_CATALOG_WRITE_UNITS);
+	definition->options = text_column(row, DYN_INDEX_CATALOG_OPTIONS);
+
+	index->slot = DatumGetInt32(row->values[DYN_INDEX_CATALOG_SLOT - 1]);
+	index->status = enum_column(row, DYN_INDEX_CATALOG_STATUS, dyn_index_status_names);
+	index->backfilling = DatumGetBool(row->values[DYN_INDEX_CATALOG_BACKFILLING - 1]);
+	index->created = int_column(row, DYN_INDEX_CATALOG_CREATED);
+	index->last_increase = int_column(row, DYN_INDEX_CATALOG_LAST_INCREASE);
+	index->last_decrease = int_column(row, DYN_INDEX_CATALOG_LAST_DECREASE);
+	index->decreases_today =
+		DatumGetInt32(row->values[DYN_INDEX_CATALOG_DECREASES_TODAY - 1]);
+	take_projection(table, index);
+}
+
+static void
+take_indexes(DynTable *table)
+{
+	Oid			oid = dyn_index_catalog_relation();
+	Relation	catalog;
+	Relation	primary_key;
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	if (!OidIsValid(oid) ||
+		(catalog = try_relation_open(oid, AccessShareLock)) == NULL)
+		return;
+	table->indexes = palloc(DYN_INDEX_SLOTS * sizeof(DynIndex));
+	primary_key = index_open(RelationGetPrimaryKeyIndex(catalog), AccessShareLock);
+	ScanKeyInit(&key, DYN_INDEX_CATALOG_TABLE, BTEqualStrategyNumber, F_TEXTEQ,
+				CStringGetTextDatum(table->name));
+	scan = systable_beginscan_ordered(catalog, primary_key, NULL, 1, &key);
+	while (table->nindexes < DYN_INDEX_SLOTS &&
+		   HeapTupleIsValid(tuple = systable_getnext_ordered(scan, ForwardScanDirection)))
+	{
+		Row			row;
+
+		take_row(tuple, catalog, DYN_INDEX_CATALOG_COLUMNS, &row);
+		take_index(&row, table, &table->indexes[table->nindexes++]);
+	}
+	systable_endscan_ordered(scan);
+	index_close(primary_key, AccessShareLock);
+	relation_close(catalog, AccessShareLock);
 }
 
 bool
 dyn_catalog_read(const char *name, DynTable *table)
 {
 	memset(table, 0, sizeof(DynTable));
-	return find_row(DYN_CATALOG_NAME, F_TEXTEQ, CStringGetTextDatum(name), true,
-					take_table, table) &&
-		take_relation(table);
+	if (!find_row(DYN_CATALOG_NAME, F_TEXTEQ, CStringGetTextDatum(name), true,
+				  take_table, table))
+		return false;
+	take_indexes(table);
+	return take_relation(table);
 }
 
 List *

@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * catalog.h
- *		The catalog dynamo.tables, for this directory's own files.
+ *		The catalogs dynamo.tables and dynamo.indexes, for this directory's own
+ *		files.
  *
  * src/table/catalog.h
  *-------------------------------------------------------------------------
@@ -35,8 +36,44 @@ typedef enum DynCatalogColumn
 
 #define DYN_CATALOG_COLUMNS DYN_CATALOG_OPTIONS
 
-/* Relation dynamo.tables; InvalidOid without the extension. */
+/* Columns of dynamo.indexes, in the order of its definition. */
+typedef enum DynIndexCatalogColumn
+{
+	DYN_INDEX_CATALOG_TABLE = 1,
+	DYN_INDEX_CATALOG_NAME,
+	DYN_INDEX_CATALOG_KIND,
+	DYN_INDEX_CATALOG_SLOT,
+	DYN_INDEX_CATALOG_PARTITION_KEYS,
+	DYN_INDEX_CATALOG_PARTITION_TYPES,
+	DYN_INDEX_CATALOG_SORT_KEYS,
+	DYN_INDEX_CATALOG_SORT_TYPES,
+	DYN_INDEX_CATALOG_PROJECTION,
+	DYN_INDEX_CATALOG_NON_KEY_ATTRIBUTES,
+	DYN_INDEX_CATALOG_STATUS,
+	DYN_INDEX_CATALOG_BACKFILLING,
+	DYN_INDEX_CATALOG_CREATED,
+	DYN_INDEX_CATALOG_READ_UNITS,
+	DYN_INDEX_CATALOG_WRITE_UNITS,
+	DYN_INDEX_CATALOG_LAST_INCREASE,
+	DYN_INDEX_CATALOG_LAST_DECREASE,
+	DYN_INDEX_CATALOG_DECREASES_TODAY,
+	DYN_INDEX_CATALOG_OPTIONS
+} DynIndexCatalogColumn;
+
+#define DYN_INDEX_CATALOG_COLUMNS DYN_INDEX_CATALOG_OPTIONS
+
+/* Of any of the catalogs read here. */
+#define DYN_CATALOG_MAX_COLUMNS \
+	Max((int) DYN_CATALOG_COLUMNS, (int) DYN_INDEX_CATALOG_COLUMNS)
+
+/* In the order of DynIndexKind, DynIndexStatus and DynProjectionType. */
+extern const char *const dyn_index_kind_names[];
+extern const char *const dyn_index_status_names[];
+extern const char *const dyn_projection_names[];
+
+/* Relation dynamo.tables or dynamo.indexes; InvalidOid without the extension. */
 extern Oid	dyn_catalog_relation(void);
+extern Oid	dyn_index_catalog_relation(void);
 
 /*
  * A descriptor of the table called name as it is now, all of it in

@@ -4,7 +4,8 @@
  *		The DDL behind CreateTable, UpdateTable and DeleteTable.
  *
  * A table is a row of dynamo.tables and a heap relation in schema dynamo_data
- * with its key index and trigger.  The relation is made as the current user,
+ * with its key index and trigger; each of its secondary indexes is a row of
+ * dynamo.indexes, a column of the heap and an index on that.  The relation is made as the current user,
  * who needs CREATE on the schema and then owns it; the row is written as the
  * catalog's owner.  Dropping the relation removes the row (an event trigger
  * does), so DROP TABLE and DeleteTable are the same thing.
@@ -25,6 +26,7 @@
 #include "storage/lmgr.h"
 #include "storage/lock.h"
 #include "utils/acl.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
@@ -105,9 +107,22 @@ relation_name(const char *table_name)
 	return name;
 }
 
+char *
+dyn_index_create_statement(const DynTable *table, int slot, bool concurrently)
+{
+	const char *relation =
+		quote_qualified_identifier(get_namespace_name(get_rel_namespace(table->relation)),
+								   get_rel_name(table->relation));
+
+	return psprintf("CREATE INDEX%s ON %s USING dynamo_key (index_key_%d)"
+					" WHERE index_key_%d IS NOT NULL",
+					concurrently ? " CONCURRENTLY" : "", relation, slot, slot);
+}
+
 static void
 create_relation(const DynTableDefinition *definition, const char *quoted_name)
 {
+	StringInfoData slots;
 	bool		has_sort = definition->schema.sort.name != NULL;
 
 #ifdef USE_LZ4
@@ -122,15 +137,22 @@ create_relation(const DynTableDefinition *definition, const char *quoted_name)
 	 * left for one more version of an item, for HOT updates.  The longest keys
 	 * leave the page no sooner, so they need not be compressed either.
 	 */
+	initStringInfo(&slots);
+	for (int i = 1; i <= DYN_INDEX_SLOTS; i++)
+		appendStringInfo(&slots, ", index_key_%d bytea", i);
 	execute_ddl(psprintf("CREATE TABLE %s (hash int8 NOT NULL,"
 						 " partition_key bytea NOT NULL, sort_key bytea%s,"
-						 " item dynamo.item%s NOT NULL) USING heap"
+						 " item dynamo.item%s NOT NULL%s) USING heap"
 						 " WITH (toast_tuple_target = 8160, fillfactor = 90)",
-						 quoted_name, has_sort ? " NOT NULL" : "", compression));
+						 quoted_name, has_sort ? " NOT NULL" : "", compression,
+						 slots.data));
+	resetStringInfo(&slots);
+	for (int i = 1; i <= DYN_INDEX_SLOTS; i++)
+		appendStringInfo(&slots, ", ALTER COLUMN index_key_%d SET STORAGE EXTERNAL", i);
 	execute_ddl(psprintf("ALTER TABLE %s"
 						 " ALTER COLUMN partition_key SET STORAGE EXTERNAL,"
-						 " ALTER COLUMN sort_key SET STORAGE EXTERNAL",
-						 quoted_name));
+						 " ALTER COLUMN sort_key SET STORAGE EXTERNAL%s",
+						 quoted_name, slots.data));
 	execute_ddl(psprintf("CREATE UNIQUE INDEX ON %s USING dynamo_key"
 						 " (hash, partition_key dynamo.partition_ops%s)",
 						 quoted_name, has_sort ? ", sort_key" : ""));
@@ -147,6 +169,100 @@ text_or_null(const char *value, char *null)
 	*null = value == NULL ? 'n' : ' ';
 	return value == NULL ? (Datum) 0 :
 		CStringGetTextDatum(pg_any_to_server(value, strlen(value), PG_UTF8));
+}
+
+/* PostgreSQL's text, and so the catalog, has no NUL; a key's value may. */
+static void
+check_key_name(const DynKeyAttribute *attribute)
+{
+	if (attribute->name != NULL &&
+		memchr(attribute->name, '\0', attribute->name_len) != NULL)
+		dyn_raise(VALIDATION, "One or more parameter values were invalid: The name of a key attribute must not contain a NUL character");
+}
+
+/* A text[] of n strings; get() says which. */
+static Datum
+text_array(const void *from, int n, const char *(*get) (const void *from, int i))
+{
+	Datum	   *elements = palloc(Max(n, 1) * sizeof(Datum));
+
+	for (int i = 0; i < n; i++)
+	{
+		const char *value = get(from, i);
+
+		elements[i] = CStringGetTextDatum(pg_any_to_server(value, strlen(value),
+														   PG_UTF8));
+	}
+	return PointerGetDatum(construct_array(elements, n, TEXTOID, -1, false,
+										   TYPALIGN_INT));
+}
+
+static const char *
+key_name(const void *attributes, int i)
+{
+	const DynKeyAttribute *attribute = (const DynKeyAttribute *) attributes + i;
+
+	return pnstrdup(attribute->name, attribute->name_len);
+}
+
+static const char *
+key_type(const void *attributes, int i)
+{
+	return dyn_type_name(((const DynKeyAttribute *) attributes)[i].type);
+}
+
+static const char *
+included_name(const void *names, int i)
+{
+	const DynAttributeName *name = (const DynAttributeName *) names + i;
+
+	return pnstrdup(name->name, name->name_len);
+}
+
+/* The row of an index, in the lowest slot that is free. */
+static void
+insert_index_row(const char *table_name, const DynIndexDefinition *definition,
+				 DynIndexStatus status)
+{
+	Oid			types[] = {TEXTOID, TEXTOID, TEXTOID, TEXTARRAYOID, TEXTARRAYOID,
+		TEXTARRAYOID, TEXTARRAYOID, TEXTOID, TEXTARRAYOID, TEXTOID, INT8OID, INT8OID,
+	TEXTOID};
+	Datum		values[lengthof(types)];
+	const DynIndexSchema *schema = &definition->schema;
+
+	for (int i = 0; i < schema->npartition; i++)
+		check_key_name(&schema->partition[i]);
+	for (int i = 0; i < schema->nsort; i++)
+		check_key_name(&schema->sort[i]);
+	for (int i = 0; i < definition->nincluded; i++)
+		if (memchr(definition->included[i].name, '\0', definition->included[i].name_len))
+			dyn_raise(VALIDATION, "One or more parameter values were invalid: The name of a projected attribute must not contain a NUL character");
+
+	values[0] = CStringGetTextDatum(table_name);
+	values[1] = CStringGetTextDatum(definition->name);
+	values[2] = CStringGetTextDatum(dyn_index_kind_names[definition->kind]);
+	values[3] = text_array(schema->partition, schema->npartition, key_name);
+	values[4] = text_array(schema->partition, schema->npartition, key_type);
+	values[5] = text_array(schema->sort, schema->nsort, key_name);
+	values[6] = text_array(schema->sort, schema->nsort, key_type);
+	values[7] = CStringGetTextDatum(dyn_projection_names[definition->projection]);
+	values[8] = text_array(definition->included, definition->nincluded, included_name);
+	values[9] = CStringGetTextDatum(dyn_index_status_names[status]);
+	values[10] = Int64GetDatum(definition->read_units);
+	values[11] = Int64GetDatum(definition->write_units);
+	values[12] = CStringGetTextDatum(definition->options == NULL ? "{}" :
+									 definition->options);
+	execute(catalog_owner(), "INSERT INTO dynamo.indexes (table_name, name, kind, slot,"
+			" partition_keys, partition_types, sort_keys, sort_types, projection,"
+			" non_key_attributes, status, read_units, write_units, options)"
+			" SELECT $1, $2, $3, s, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13::json"
+			" FROM generate_series(1, " CppAsString2(DYN_INDEX_SLOTS) ") s"
+			" WHERE NOT EXISTS (SELECT FROM dynamo.indexes i"
+			"  WHERE i.table_name = $1 AND i.slot = s)"
+			" ORDER BY s LIMIT 1",
+			lengthof(types), types, values, NULL);
+	if (SPI_processed == 0)
+		dyn_raise(LIMIT_EXCEEDED, "Table %s has no room for another index", table_name);
 }
 
 static void
@@ -186,15 +302,6 @@ insert_row(const DynTableDefinition *definition, Oid relation)
 						lengthof(types), types, values, nulls);
 }
 
-/* PostgreSQL's text, and so the catalog, has no NUL; a key's value may. */
-static void
-check_key_name(const DynKeyAttribute *attribute)
-{
-	if (attribute->name != NULL &&
-		memchr(attribute->name, '\0', attribute->name_len) != NULL)
-		dyn_raise(VALIDATION, "One or more parameter values were invalid: The name of a key attribute must not contain a NUL character");
-}
-
 const DynTable *
 dyn_table_create(const DynTableDefinition *definition)
 {
@@ -203,6 +310,7 @@ dyn_table_create(const DynTableDefinition *definition)
 	char	   *name;
 	const char *quoted_name;
 	Oid			relation;
+	const DynTable *table;
 
 	check_key_name(&definition->schema.partition);
 	check_key_name(&definition->schema.sort);
@@ -224,9 +332,23 @@ dyn_table_create(const DynTableDefinition *definition)
 	create_relation(definition, quoted_name);
 	relation = get_relname_relid(name, get_namespace_oid("dynamo_data", false));
 	insert_row(definition, relation);
+	for (int i = 0; i < definition->nindexes; i++)
+		insert_index_row(definition->name, &definition->indexes[i], DYN_INDEX_ACTIVE);
+	CommandCounterIncrement();
+	table = dyn_table_find(definition->name, name_len);
+	for (int i = 0; i < table->nindexes; i++)
+		execute_ddl(dyn_index_create_statement(table, table->indexes[i].slot, false));
 	SPI_finish();
 	CommandCounterIncrement();
 	return dyn_table_find(definition->name, name_len);
+}
+
+/* As for ALTER TABLE: it takes the relation's owner. */
+static void
+check_owner(const DynTable *table)
+{
+	if (!pg_class_ownercheck(table->relation, GetUserId()))
+		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, table->name);
 }
 
 /* Update one row; statement's $1 is the name, the others follow. */
@@ -234,9 +356,7 @@ static void
 update_row(const DynTable *table, const char *statement, int nargs, Oid *types,
 		   Datum *values)
 {
-	/* As for ALTER TABLE: it takes the relation's owner. */
-	if (!pg_class_ownercheck(table->relation, GetUserId()))
-		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, table->name);
+	check_owner(table);
 	types[0] = TEXTOID;
 	values[0] = CStringGetTextDatum(table->name);
 	SPI_connect();
@@ -300,6 +420,83 @@ dyn_table_alter_options(const DynTable *table, const char *options)
 	values[1] = CStringGetTextDatum(options);
 	update_row(table, "UPDATE dynamo.tables SET options = $2::json WHERE name = $1",
 			   2, types, values);
+}
+
+void
+dyn_table_add_index(const DynTable *table, const DynIndexDefinition *definition)
+{
+	Oid			types[1];
+	Datum		values[1];
+
+	/* Changes of one table wait for each other here, so slots are safe. */
+	update_row(table, "UPDATE dynamo.tables SET name = name WHERE name = $1",
+			   1, types, values);
+	SPI_connect();
+	insert_index_row(table->name, definition, DYN_INDEX_CREATING);
+	SPI_finish();
+	CommandCounterIncrement();
+}
+
+/* Update the row of an index; statement's $1 and $2 are the names. */
+static void
+update_index_row(const DynTable *table, const DynIndex *index,
+				 const char *statement, int nargs, Oid *types, Datum *values)
+{
+	types[1] = TEXTOID;
+	values[1] = CStringGetTextDatum(index->definition.name);
+	update_row(table, statement, nargs, types, values);
+}
+
+void
+dyn_table_delete_index(const DynTable *table, const DynIndex *index)
+{
+	Oid			types[2];
+	Datum		values[2];
+
+	update_index_row(table, index,
+					 "UPDATE dynamo.indexes SET status = 'DELETING',"
+					 " backfilling = false WHERE table_name = $1 AND name = $2",
+					 2, types, values);
+}
+
+void
+dyn_table_alter_index_throughput(const DynTable *table, const DynIndex *index,
+								 int64 read_units, int64 write_units)
+{
+	Oid			types[] = {TEXTOID, TEXTOID, INT8OID, INT8OID};
+	Datum		values[4];
+
+	values[2] = Int64GetDatum(read_units);
+	values[3] = Int64GetDatum(write_units);
+	update_index_row(table, index,
+					 "UPDATE dynamo.indexes SET read_units = $3, write_units = $4,"
+					 " last_increase = CASE WHEN read_units > 0"
+					 "  AND ($3 > read_units OR $4 > write_units)"
+					 "  THEN clock_timestamp() ELSE last_increase END,"
+					 " last_decrease = CASE WHEN $3 > 0 AND"
+					 "  ($3 < read_units OR $4 < write_units)"
+					 "  THEN clock_timestamp() ELSE last_decrease END,"
+					 " decreases_today = CASE WHEN $3 > 0 AND"
+					 "  ($3 < read_units OR $4 < write_units)"
+					 "  THEN CASE WHEN last_decrease AT TIME ZONE 'UTC' >="
+					 "   date_trunc('day', clock_timestamp() AT TIME ZONE 'UTC')"
+					 "   THEN decreases_today ELSE 0 END + 1 ELSE decreases_today END"
+					 " WHERE table_name = $1 AND name = $2",
+					 4, types, values);
+}
+
+void
+dyn_table_alter_index_options(const DynTable *table, const DynIndex *index,
+							  const char *options)
+{
+	Oid			types[] = {TEXTOID, TEXTOID, TEXTOID};
+	Datum		values[3];
+
+	values[2] = CStringGetTextDatum(options);
+	update_index_row(table, index,
+					 "UPDATE dynamo.indexes SET options = $3::json"
+					 " WHERE table_name = $1 AND name = $2",
+					 3, types, values);
 }
 
 void

@@ -20,6 +20,14 @@
 
 PG_FUNCTION_INFO_V1(dynamo_set_key_columns);
 
+/* Refuse what PutItem would refuse of an index's key attributes. */
+static void
+check_index_keys(const DynIndex *index, const DynItem *item)
+{
+	if (index->definition.kind != DYN_INDEX_TIME_TO_LIVE)
+		dyn_index_key_raise(&index->definition.schema, index->definition.name, item);
+}
+
 /*
  * Before a row is inserted or updated by plain SQL: the key columns follow
  * from the item, and the item must be one that PutItem would take.
@@ -34,9 +42,9 @@ dynamo_set_key_columns(PG_FUNCTION_ARGS)
 	DynItem    *item;
 	DynKey		key = {0};
 	bool		isnull;
-	int			columns[] = {DYN_ATTNUM_HASH, DYN_ATTNUM_PARTITION, DYN_ATTNUM_SORT};
-	Datum		values[3] = {0};
-	bool		nulls[3] = {false, false, false};
+	int			columns[3 + DYN_INDEX_SLOTS];
+	Datum		values[lengthof(columns)] = {0};
+	bool		nulls[lengthof(columns)];
 	const DynValue *parts[2];
 
 	if (!CALLED_AS_TRIGGER(fcinfo) ||
@@ -66,22 +74,38 @@ dynamo_set_key_columns(PG_FUNCTION_ARGS)
 		dyn_raise(VALIDATION, "Item size has exceeded the maximum allowed size");
 	dyn_key_from_item(&table->schema, item, &key);
 
-	values[0] = Int64GetDatum(dyn_key_hash(&key.partition));
+	columns[0] = DYN_ATTNUM_HASH;
+	values[0] = Int64GetDatum(key.hash);
+	nulls[0] = false;
 	parts[0] = &key.partition;
 	parts[1] = &key.sort;
 	for (int i = 0; i < lengthof(parts); i++)
 	{
 		bytea	   *datum;
 
-		if (parts[i]->type == 0)
-		{
-			nulls[i + 1] = true;
+		columns[i + 1] = DYN_ATTNUM_PARTITION + i;
+		nulls[i + 1] = parts[i]->type == 0;
+		if (nulls[i + 1])
 			continue;
-		}
 		datum = palloc(VARHDRSZ + parts[i]->size);
 		SET_VARSIZE(datum, VARHDRSZ + parts[i]->size);
 		memcpy(VARDATA(datum), parts[i]->data, parts[i]->size);
 		values[i + 1] = PointerGetDatum(datum);
+	}
+	for (int slot = 1; slot <= DYN_INDEX_SLOTS; slot++)
+	{
+		columns[2 + slot] = DYN_ATTNUM_SLOT(slot);
+		nulls[2 + slot] = true;
+	}
+	for (int i = 0; i < table->nindexes; i++)
+	{
+		const DynIndex *index = &table->indexes[i];
+		int			column = 2 + index->slot;
+
+		if (!dyn_index_is_kept(index))
+			continue;
+		check_index_keys(index, item);
+		values[column] = dyn_index_datum(index, item, &key, &nulls[column]);
 	}
 	tuple = heap_modify_tuple_by_cols(tuple, RelationGetDescr(trigger->tg_relation),
 									  lengthof(columns), columns, values, nulls);

@@ -17,8 +17,10 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/xact.h"
+#include "catalog/pg_class.h"
 #include "lib/ilist.h"
 #include "miscadmin.h"
 #include "pgstat.h"
@@ -29,6 +31,7 @@
 #include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 #include "base/limits.h"
@@ -49,7 +52,7 @@ typedef struct NameEntry
 	CachedTable *cached;
 } NameEntry;
 
-/* A heap or a key index. */
+/* A heap or one of its indexes. */
 typedef struct RelationEntry
 {
 	Oid			relation;		/* hash key */
@@ -60,19 +63,39 @@ static HTAB *by_name = NULL;
 static HTAB *by_relation = NULL;
 static slist_head retired_tables = SLIST_STATIC_INIT(retired_tables);
 
-/* Relation dynamo.tables as last seen. */
+/* Relations dynamo.tables and dynamo.indexes as last seen. */
 static Oid	catalog_relation = InvalidOid;
+static Oid	index_catalog_relation = InvalidOid;
 
 /* Invalidations of any relation so far. */
 static uint64 invalidations = 0;
+
+/* Call action for each relation that the descriptor depends on. */
+static void
+each_relation(CachedTable *cached,
+			  void (*action) (Oid relation, CachedTable *cached))
+{
+	const DynTable *table = &cached->table;
+
+	action(table->relation, cached);
+	if (OidIsValid(table->key_index))
+		action(table->key_index, cached);
+	for (int i = 0; i < table->nindexes; i++)
+		if (OidIsValid(table->indexes[i].relation))
+			action(table->indexes[i].relation, cached);
+}
+
+static void
+leave_relation(Oid relation, CachedTable *cached)
+{
+	hash_search(by_relation, &relation, HASH_REMOVE, NULL);
+}
 
 static void
 retire(CachedTable *cached)
 {
 	hash_search(by_name, cached->table.name, HASH_REMOVE, NULL);
-	hash_search(by_relation, &cached->table.relation, HASH_REMOVE, NULL);
-	if (OidIsValid(cached->table.key_index))
-		hash_search(by_relation, &cached->table.key_index, HASH_REMOVE, NULL);
+	each_relation(cached, leave_relation);
 	cached->retired = true;
 	slist_push_head(&retired_tables, &cached->retired_node);
 }
@@ -94,7 +117,8 @@ relation_changed(Datum arg, Oid relation)
 	RelationEntry *entry;
 
 	invalidations++;
-	if (relation == InvalidOid || relation == catalog_relation)
+	if (relation == InvalidOid || relation == catalog_relation ||
+		relation == index_catalog_relation)
 		retire_all();
 	else if ((entry = hash_search(by_relation, &relation, HASH_FIND, NULL)) != NULL)
 		retire(entry->cached);
@@ -163,6 +187,7 @@ load_table(const char *name)
 
 	cached->context = context;
 	catalog_relation = dyn_catalog_relation();
+	index_catalog_relation = dyn_index_catalog_relation();
 	before = invalidations;
 	found = dyn_catalog_read(name, &cached->table);
 	MemoryContextSwitchTo(caller);
@@ -181,9 +206,7 @@ load_table(const char *name)
 		slist_push_head(&retired_tables, &cached->retired_node);
 		return cached;
 	}
-	enter_relation(cached->table.relation, cached);
-	if (OidIsValid(cached->table.key_index))
-		enter_relation(cached->table.key_index, cached);
+	each_relation(cached, enter_relation);
 	((NameEntry *) hash_search(by_name, cached->table.name, HASH_ENTER,
 							   NULL))->cached = cached;
 	return cached;
@@ -193,10 +216,13 @@ load_table(const char *name)
 static void
 forget_yesterday(DynTable *table)
 {
-	if (table->decreases_today > 0 &&
-		table->last_decrease / USECS_PER_DAY <
-		GetCurrentTransactionStartTimestamp() / USECS_PER_DAY)
+	int64		today = GetCurrentTransactionStartTimestamp() / USECS_PER_DAY;
+
+	if (table->last_decrease / USECS_PER_DAY < today)
 		table->decreases_today = 0;
+	for (int i = 0; i < table->nindexes; i++)
+		if (table->indexes[i].last_decrease / USECS_PER_DAY < today)
+			table->indexes[i].decreases_today = 0;
 }
 
 /* The name in an ARN of a table of ours; false for any other ARN. */
@@ -268,6 +294,59 @@ dyn_table_names(const char *start, int limit)
 	return dyn_catalog_names(start, limit);
 }
 
+const DynIndex *
+dyn_table_index(const DynTable *table, const char *name, uint32 len)
+{
+	for (int i = 0; i < table->nindexes; i++)
+	{
+		const DynIndexDefinition *definition = &table->indexes[i].definition;
+
+		if (definition->kind != DYN_INDEX_TIME_TO_LIVE &&
+			strlen(definition->name) == len &&
+			memcmp(definition->name, name, len) == 0)
+			return &table->indexes[i];
+	}
+	return NULL;
+}
+
+const DynIndex *
+dyn_table_time_to_live(const DynTable *table)
+{
+	for (int i = 0; i < table->nindexes; i++)
+		if (table->indexes[i].definition.kind == DYN_INDEX_TIME_TO_LIVE)
+			return &table->indexes[i];
+	return NULL;
+}
+
+bool
+dyn_index_entry(StringInfo out, const DynIndex *index, const DynItem *item,
+				const DynKey *key)
+{
+	const DynIndexSchema *schema = &index->definition.schema;
+	DynValue	number;
+
+	if (index->definition.kind != DYN_INDEX_TIME_TO_LIVE)
+		return dyn_index_key_append(out, schema, item, key);
+	if (!dyn_item_find(item, schema->sort[0].name, schema->sort[0].name_len, &number) ||
+		number.type != DYN_TYPE_N)
+		return false;
+	appendBinaryStringInfo(out, number.data, number.size);
+	return true;
+}
+
+Datum
+dyn_index_datum(const DynIndex *index, const DynItem *item, const DynKey *key,
+				bool *isnull)
+{
+	StringInfoData bytes;
+
+	initStringInfo(&bytes);
+	appendStringInfoSpaces(&bytes, VARHDRSZ);
+	*isnull = !dyn_index_entry(&bytes, index, item, key);
+	SET_VARSIZE(bytes.data, bytes.len);
+	return PointerGetDatum(bytes.data);
+}
+
 /* Without waiting: a relation that is being altered has no size just now. */
 static int64
 relation_size(Oid oid)
@@ -295,9 +374,39 @@ dyn_table_estimate(const DynTable *table, int64 *items, int64 *bytes)
 	*bytes = *items == 0 ? 0 : relation_size(table->relation);
 }
 
+/*
+ * PostgreSQL counts an index's entries when it vacuums or builds it, which may
+ * be long ago; more than the table has they cannot be.
+ */
+void
+dyn_index_estimate(const DynTable *table, const DynIndex *index, int64 *items,
+				   int64 *bytes)
+{
+	int64		table_items;
+	int64		table_bytes;
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(index->relation));
+	float4		entries = -1;
+
+	if (HeapTupleIsValid(tuple))
+	{
+		entries = ((Form_pg_class) GETSTRUCT(tuple))->reltuples;
+		ReleaseSysCache(tuple);
+	}
+	dyn_table_estimate(table, &table_items, &table_bytes);
+	*items = entries < 0 ? 0 : Min((int64) entries, table_items);
+	*bytes = *items == 0 ? 0 : relation_size(index->relation);
+}
+
 char *
 dyn_table_arn(const char *table_name)
 {
 	return psprintf("arn:aws:dynamodb:%s:%s:table/%s", dyn_region,
 					dyn_account_id, table_name);
+}
+
+char *
+dyn_index_arn(const DynTable *table, const DynIndex *index)
+{
+	return psprintf("%s/index/%s", dyn_table_arn(table->name),
+					index->definition.name);
 }

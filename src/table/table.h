@@ -16,7 +16,7 @@
 #define DYN_TABLE_H
 
 #include "base/json.h"
-#include "item/key.h"
+#include "item/index_key.h"
 
 #include "datatype/timestamp.h"
 #include "nodes/pg_list.h"
@@ -30,6 +30,16 @@
 #define DYN_ATTNUM_ITEM			4	/* dynamo.item not null */
 
 /*
+ * Behind them, bytea columns for the entries in secondary indexes, NULL where
+ * an item has none: index_key_1 ... index_key_26.  They are made with the table
+ * and reused, because adding a column would wait for, and stall, everybody who
+ * uses the table: 20 global indexes, 5 local ones, and time to live.
+ */
+#define DYN_INDEX_SLOTS			26
+#define DYN_ATTNUM_SLOT(slot)	(DYN_ATTNUM_ITEM + (slot))	/* slot: 1 .. 26 */
+#define DYN_ATTNUM_LAST			DYN_ATTNUM_SLOT(DYN_INDEX_SLOTS)
+
+/*
  * The trigger that keeps the key columns right for plain SQL.  BEFORE triggers
  * fire in the order of their names, and it has to see what others make of the
  * item.
@@ -41,6 +51,76 @@ typedef enum DynBillingMode
 	DYN_BILLING_PROVISIONED,
 	DYN_BILLING_PAY_PER_REQUEST
 } DynBillingMode;
+
+typedef enum DynIndexKind
+{
+	DYN_INDEX_LOCAL,
+	DYN_INDEX_GLOBAL,
+	DYN_INDEX_TIME_TO_LIVE		/* of our own: entries are the bare numbers of
+								 * the attribute; no operation reads it */
+} DynIndexKind;
+
+typedef enum DynIndexStatus
+{
+	DYN_INDEX_CREATING,
+	DYN_INDEX_ACTIVE,
+	DYN_INDEX_DELETING
+} DynIndexStatus;
+
+typedef enum DynProjectionType
+{
+	DYN_PROJECT_ALL,
+	DYN_PROJECT_KEYS_ONLY,
+	DYN_PROJECT_INCLUDE
+} DynProjectionType;
+
+typedef struct DynAttributeName
+{
+	const char *name;
+	uint32		name_len;
+} DynAttributeName;
+
+/* What CreateTable or UpdateTable says of an index. */
+typedef struct DynIndexDefinition
+{
+	const char *name;
+	DynIndexKind kind;
+	DynIndexSchema schema;		/* TIME_TO_LIVE: one sort attribute of type N,
+								 * no partition */
+	DynProjectionType projection;
+	int			nincluded;		/* NonKeyAttributes */
+	DynAttributeName *included;
+	int64		read_units;		/* provisioned; 0 on demand */
+	int64		write_units;
+	const char *options;		/* JSON: members that only operations look at */
+} DynIndexDefinition;
+
+typedef struct DynIndex
+{
+	DynIndexDefinition definition;
+	int			slot;
+	DynIndexStatus status;
+	bool		backfilling;
+	TimestampTz created;
+	TimestampTz last_increase;	/* of throughput; 0: never */
+	TimestampTz last_decrease;
+	int			decreases_today;
+
+	/*
+	 * PostgreSQL's index on the slot.  InvalidOid while there is none.  Entries
+	 * are inserted if it is ready, and may be looked for if it is valid.
+	 */
+	Oid			relation;
+	bool		ready;
+	bool		valid;
+
+	/*
+	 * The attributes an entry has: its own keys', the table's, and those
+	 * included, each once, in byte order of their names.  NULL: all.
+	 */
+	int			nprojected;
+	DynAttributeName *projected;
+} DynIndex;
 
 typedef struct DynTable
 {
@@ -66,7 +146,39 @@ typedef struct DynTable
 	 * JSON document, so the catalog need not change for each.
 	 */
 	const char *options;
+
+	/* Of every status and kind, in byte order of their names. */
+	int			nindexes;
+	DynIndex   *indexes;
 } DynTable;
+
+/*
+ * True if writes keep the index's slot: what is being deleted gets no more
+ * entries.
+ */
+static inline bool
+dyn_index_is_kept(const DynIndex *index)
+{
+	return index->status != DYN_INDEX_DELETING;
+}
+
+/* A local or global index by name, or NULL. */
+extern const DynIndex *dyn_table_index(const DynTable *table, const char *name,
+									   uint32 len);
+
+/* The index that time to live goes by, whatever its status, or NULL. */
+extern const DynIndex *dyn_table_time_to_live(const DynTable *table);
+
+/*
+ * The entry of an item in an index: the bytes of its slot, appended to out.
+ * False if it has none.
+ */
+extern bool dyn_index_entry(StringInfo out, const DynIndex *index,
+							const DynItem *item, const DynKey *key);
+
+/* The same as the column's datum, palloc'd; *isnull without an entry. */
+extern Datum dyn_index_datum(const DynIndex *index, const DynItem *item,
+							 const DynKey *key, bool *isnull);
 
 /*
  * The descriptor of a table, by name or ARN ("arn:aws:dynamodb:...:table/x";
@@ -95,10 +207,13 @@ typedef struct DynTableDefinition
 	int64		write_units;
 	bool		deletion_protection;
 	const char *options;		/* JSON */
+	int			nindexes;
+	DynIndexDefinition *indexes;
 } DynTableDefinition;
 
 /*
- * Create the heap relation, its key index and trigger, and the catalog row.
+ * Create the heap relation, its key index, its secondary indexes (ACTIVE at
+ * once) and trigger, and the catalog rows.
  * Raises ResourceInUseException if the name is taken, also by a concurrent
  * creator.
  */
@@ -114,6 +229,29 @@ extern void dyn_table_alter_protection(const DynTable *table, bool protect);
 extern void dyn_table_alter_options(const DynTable *table, const char *options);
 
 /*
+ * Say that the table is to have an index (CREATING), or to have it no longer
+ * (DELETING).  From the commit on, writes keep its slot, or no longer do; the
+ * rest is done by a background job: see worker/.  The caller has checked the
+ * definition, that the name is free, and the limits on numbers of indexes.
+ */
+extern void dyn_table_add_index(const DynTable *table,
+								const DynIndexDefinition *definition);
+extern void dyn_table_delete_index(const DynTable *table, const DynIndex *index);
+extern void dyn_table_alter_index_throughput(const DynTable *table,
+											 const DynIndex *index,
+											 int64 read_units, int64 write_units);
+extern void dyn_table_alter_index_options(const DynTable *table,
+										  const DynIndex *index,
+										  const char *options);
+
+/*
+ * The statement that makes PostgreSQL's index on a slot; concurrently: without
+ * stopping writes, outside of a transaction block.
+ */
+extern char *dyn_index_create_statement(const DynTable *table, int slot,
+										bool concurrently);
+
+/*
  * Drop the relation and with it the row.  Unless may_wait, raises
  * ERRCODE_LOCK_NOT_AVAILABLE while somebody uses the relation.
  */
@@ -121,8 +259,13 @@ extern void dyn_table_drop(const DynTable *table, bool may_wait);
 
 /* Approximate counts from the statistics; never scans. */
 extern void dyn_table_estimate(const DynTable *table, int64 *items, int64 *bytes);
+extern void dyn_index_estimate(const DynTable *table, const DynIndex *index,
+							   int64 *items, int64 *bytes);
 
 /* "arn:aws:dynamodb:<region>:<account>:table/<name>" in CurrentMemoryContext. */
 extern char *dyn_table_arn(const char *table_name);
+
+/* "<the table's>/index/<name>". */
+extern char *dyn_index_arn(const DynTable *table, const DynIndex *index);
 
 #endif							/* DYN_TABLE_H */
