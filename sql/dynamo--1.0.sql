@@ -174,6 +174,12 @@ COMMENT ON FUNCTION dynamo_internal.number_subtract(text, text) IS 'difference w
 CREATE FUNCTION dynamo_internal.item_from_bytes(bytea) RETURNS dynamo.item
     AS 'MODULE_PATHNAME', 'dyn_internal_item_from_bytes' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION dynamo_internal.item_from_bytes(bytea) IS 'item from its binary form';
+CREATE FUNCTION dynamo_internal.item_subset(item dynamo.item, names text[]) RETURNS dynamo.item
+    AS 'MODULE_PATHNAME', 'dyn_internal_item_subset' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION dynamo_internal.item_subset(dynamo.item, text[]) IS 'item of some attributes, whose names are sorted; NULL: of all';
+CREATE FUNCTION dynamo_internal.item_subset_size(item dynamo.item, names text[]) RETURNS integer
+    AS 'MODULE_PATHNAME', 'dyn_internal_item_subset_size' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION dynamo_internal.item_subset_size(dynamo.item, text[]) IS 'size of that';
 CREATE FUNCTION dynamo_internal.value_describe(text) RETURNS text
     AS 'MODULE_PATHNAME', 'dyn_internal_value_describe' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION dynamo_internal.value_describe(text) IS 'AttributeValue as error messages quote it';

@@ -130,6 +130,85 @@ dyn_item_size(const DynItem *item)
 	return dyn_value_size(&attributes) - 3 - dyn_value_count(&attributes);
 }
 
+/*
+ * The next entry of a sorted map that has one of the sorted names, of which
+ * *name is the first not looked for yet; *entry is the first entry not passed.
+ * False: there is none.  The steps to the name double, so that neither many
+ * entries nor many names are walked one by one.
+ */
+static bool
+next_named(const DynContainer *map, const DynAttributeName *names, int count,
+		   int *name, uint32 *entry, uint32 *start, uint32 *end)
+{
+	for (; *name < count; (*name)++)
+	{
+		uint32		low = *entry;
+		uint32		high = map->count;
+		uint32		step = 1;
+
+		while (low < high)
+		{
+			uint32		middle = step < high - low ? low + step - 1 :
+				low + (high - low) / 2;
+			const char *p;
+			const char *entry_name;
+			uint32		entry_name_len;
+			int			cmp;
+
+			dyn_container_entry(map, middle, start, end);
+			p = map->entries + *start;
+			dyn_container_name(&p, map->entries + *end, &entry_name,
+							   &entry_name_len);
+			cmp = dyn_compare_bytes(names[*name].name, names[*name].name_len,
+									entry_name, entry_name_len);
+			if (cmp == 0)
+			{
+				*entry = middle + 1;
+				(*name)++;
+				return true;
+			}
+			if (cmp < 0)
+				high = middle;
+			else
+			{
+				low = middle + 1;
+				step *= 2;
+			}
+		}
+		*entry = low;
+	}
+	return false;
+}
+
+uint32
+dyn_item_subset_size(const DynItem *item, const DynAttributeName *names,
+					 int count)
+{
+	DynValue	attributes = dyn_item_value(item);
+	DynContainer map;
+	uint32		size = 0;
+	uint32		entry = 0;
+	int			name = 0;
+	uint32		start;
+	uint32		end;
+
+	if (names == NULL)
+		return dyn_item_size(item);
+	dyn_container_open(&attributes, &map);
+	while (next_named(&map, names, count, &name, &entry, &start, &end))
+	{
+		const char *p = map.entries + start;
+		const char *entry_name;
+		uint32		entry_name_len;
+		DynValue	value;
+
+		dyn_container_name(&p, map.entries + end, &entry_name, &entry_name_len);
+		dyn_container_value(p, map.entries + end, &value);
+		size += entry_name_len + dyn_value_size(&value);
+	}
+	return size;
+}
+
 /* Not pg_verify_mbstr(): NUL is legal here. */
 static void
 check_utf8(const char *data, uint32 size)
@@ -241,6 +320,67 @@ dyn_item_check(const DynItem *item)
 		dyn_container_corrupted();
 	attributes = dyn_item_value(item);
 	check_value(&attributes, 0);
+}
+
+static char *
+write_number(char *p, uint32 number, uint32 width)
+{
+	for (; width > 0; width--, number >>= 8)
+		*p++ = number & 0xFF;
+	return p;
+}
+
+/* Entries are copied as they are, in their order: nothing is sorted anew. */
+DynItem *
+dyn_item_subset(DynItem *item, const DynAttributeName *names, int count)
+{
+	DynValue	attributes = dyn_item_value(item);
+	DynContainer map;
+	uint32	   *bounds;			/* start and end of each entry taken */
+	uint32		taken = 0;
+	uint32		entries_size = 0;
+	uint32		entry = 0;
+	int			name = 0;
+	uint32		width;
+	Size		size;
+	DynItem    *subset;
+	uint32		data = 0;
+	char	   *ends;
+	char	   *p;
+
+	if (names == NULL)
+		return item;
+	dyn_container_open(&attributes, &map);
+	bounds = palloc(Max(count, 1) * 2 * sizeof(uint32));
+	while (next_named(&map, names, count, &name, &entry,
+					  &bounds[2 * taken], &bounds[2 * taken + 1]))
+	{
+		entries_size += bounds[2 * taken + 1] - bounds[2 * taken];
+		taken++;
+		if (taken == (uint32) count)
+			break;
+	}
+
+	width = dyn_container_width(taken, entries_size);
+	size = VARHDRSZ + ITEM_HEADER_SIZE + 1 + width + (Size) taken * width +
+		entries_size;
+	subset = palloc(size);
+	SET_VARSIZE(subset, size);
+	p = VARDATA(subset);
+	*p++ = (char) ITEM_MAGIC;
+	*p++ = width;
+	ends = write_number(p, taken, width);
+	p = ends + (Size) taken * width;
+	for (uint32 i = 0; i < taken; i++)
+	{
+		uint32		entry_size = bounds[2 * i + 1] - bounds[2 * i];
+
+		memcpy(p + data, map.entries + bounds[2 * i], entry_size);
+		data += entry_size;
+		ends = write_number(ends, data, width);
+	}
+	pfree(bounds);
+	return subset;
 }
 
 DynItemBuilder *
@@ -427,14 +567,6 @@ sort_entries(DynItemBuilder *b, const Frame *frame)
 	if (entries != few)
 		pfree(entries);
 	return kept == count;
-}
-
-static char *
-write_number(char *p, uint32 number, uint32 width)
-{
-	for (; width > 0; width--, number >>= 8)
-		*p++ = number & 0xFF;
-	return p;
 }
 
 bool

@@ -39,6 +39,24 @@ extern bool dyn_item_find(const DynItem *item, const char *name, uint32 name_len
 /* What the service counts against 400 KB: names and values, no overhead. */
 extern uint32 dyn_item_size(const DynItem *item);
 
+/* An attribute's name; a list of them is sorted, in byte order, and distinct. */
+typedef struct DynAttributeName
+{
+	const char *name;
+	uint32		name_len;
+} DynAttributeName;
+
+/*
+ * The item of those top-level attributes of item that are named: what an index
+ * projects.  names NULL: item itself.
+ */
+extern DynItem *dyn_item_subset(DynItem *item, const DynAttributeName *names,
+								int count);
+
+/* dyn_item_size() of that, without making it. */
+extern uint32 dyn_item_subset_size(const DynItem *item,
+								   const DynAttributeName *names, int count);
+
 /* Check every byte of an item from outside (binary input); raises. */
 extern void dyn_item_check(const DynItem *item);
 

@@ -13,7 +13,9 @@
 #include "item/item_json.h"
 #include "item/key.h"
 #include "item/number.h"
+#include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 
 PG_FUNCTION_INFO_V1(dyn_internal_json_normalize);
@@ -23,6 +25,8 @@ PG_FUNCTION_INFO_V1(dyn_internal_number_size);
 PG_FUNCTION_INFO_V1(dyn_internal_number_add);
 PG_FUNCTION_INFO_V1(dyn_internal_number_subtract);
 PG_FUNCTION_INFO_V1(dyn_internal_item_from_bytes);
+PG_FUNCTION_INFO_V1(dyn_internal_item_subset);
+PG_FUNCTION_INFO_V1(dyn_internal_item_subset_size);
 PG_FUNCTION_INFO_V1(dyn_internal_value_describe);
 PG_FUNCTION_INFO_V1(dyn_internal_key_hash);
 PG_FUNCTION_INFO_V1(dyn_internal_key_from_item);
@@ -257,4 +261,43 @@ Datum
 dyn_internal_key_from_argument(PG_FUNCTION_ARGS)
 {
 	return make_key(fcinfo, dyn_key_from_argument);
+}
+
+/* Argument 1: names, sorted; NULL: all. */
+static const DynAttributeName *
+read_names(FunctionCallInfo fcinfo, int *count)
+{
+	Datum	   *datums;
+	DynAttributeName *names;
+
+	*count = 0;
+	if (PG_ARGISNULL(1))
+		return NULL;
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), TEXTOID, -1, false, TYPALIGN_INT,
+					  &datums, NULL, count);
+	names = palloc((*count + 1) * sizeof(DynAttributeName));
+	for (int i = 0; i < *count; i++)
+	{
+		names[i].name = text_to_cstring(DatumGetTextPP(datums[i]));
+		names[i].name_len = strlen(names[i].name);
+	}
+	return names;
+}
+
+Datum
+dyn_internal_item_subset(PG_FUNCTION_ARGS)
+{
+	int			count;
+	const DynAttributeName *names = read_names(fcinfo, &count);
+
+	PG_RETURN_DYN_ITEM(dyn_item_subset(PG_GETARG_DYN_ITEM(0), names, count));
+}
+
+Datum
+dyn_internal_item_subset_size(PG_FUNCTION_ARGS)
+{
+	int			count;
+	const DynAttributeName *names = read_names(fcinfo, &count);
+
+	PG_RETURN_INT32(dyn_item_subset_size(PG_GETARG_DYN_ITEM(0), names, count));
 }

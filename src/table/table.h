@@ -74,12 +74,6 @@ typedef enum DynProjectionType
 	DYN_PROJECT_INCLUDE
 } DynProjectionType;
 
-typedef struct DynAttributeName
-{
-	const char *name;
-	uint32		name_len;
-} DynAttributeName;
-
 /* What CreateTable or UpdateTable says of an index. */
 typedef struct DynIndexDefinition
 {
