@@ -346,7 +346,7 @@ dyn_batch_get_item(DynOperationContext *context, const DynJson *request,
 	{
 		capacities[i].table_name = blocks[i].table.name;
 		capacities[i].table_name_len = blocks[i].table.name_len;
-		capacities[i].units = blocks[i].units;
+		capacities[i].table_units = blocks[i].units;
 	}
 	dyn_capacity_write_array(&w, return_capacity, capacities, nblocks);
 	dyn_json_end_object(&w);

@@ -291,7 +291,7 @@ write_reply(const Batch *batch, DynReturnCapacity return_capacity, StringInfo re
 		capacities[i].table_name_len = batch->blocks[i].name_len;
 	}
 	for (int i = 0; i < batch->nwrites; i++)
-		capacities[batch->writes[i].block].units += batch->writes[i].units;
+		capacities[batch->writes[i].block].table_units += batch->writes[i].units;
 
 	dyn_json_writer_init(&w, reply);
 	dyn_json_begin_object(&w);

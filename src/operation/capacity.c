@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * capacity.c
- *		Consumed capacity: units of one table, and its member of a reply.
+ *		Consumed capacity: units of one table and its indexes, and their member
+ *		of a reply.
  *
  * src/operation/capacity.c
  *-------------------------------------------------------------------------
@@ -31,39 +32,99 @@ dyn_write_units(uint32 old_size, uint32 new_size)
 	return steps(Max(old_size, new_size), DYN_WRITE_UNIT_SIZE);
 }
 
+void
+dyn_capacity_charge_index(DynCapacity *capacity, const DynIndex *index,
+						  double units)
+{
+	DynIndexCapacity *arm;
+
+	for (int i = 0; i < capacity->nindexes; i++)
+	{
+		if (strcmp(capacity->indexes[i].name, index->definition.name) == 0)
+		{
+			capacity->indexes[i].units += units;
+			return;
+		}
+	}
+	if (capacity->indexes == NULL)
+		capacity->indexes = palloc(sizeof(DynIndexCapacity) * DYN_INDEX_SLOTS);
+	Assert(capacity->nindexes < DYN_INDEX_SLOTS);
+	arm = &capacity->indexes[capacity->nindexes++];
+	arm->name = pstrdup(index->definition.name);
+	arm->local = index->definition.kind == DYN_INDEX_LOCAL;
+	arm->units = units;
+}
+
+static void
+write_units(DynJsonWriter *w, double units)
+{
+	dyn_json_begin_object(w);
+	dyn_json_write_key(w, "CapacityUnits");
+	dyn_json_write_double(w, units);
+	dyn_json_end_object(w);
+}
+
+/* The arms of one kind; no member where there are none. */
+static void
+write_indexes(DynJsonWriter *w, const DynCapacity *capacity, bool local)
+{
+	bool		any = false;
+
+	for (int i = 0; i < capacity->nindexes; i++)
+	{
+		const DynIndexCapacity *arm = &capacity->indexes[i];
+
+		if (arm->local != local)
+			continue;
+		if (!any)
+		{
+			dyn_json_write_key(w, local ? "LocalSecondaryIndexes" :
+							   "GlobalSecondaryIndexes");
+			dyn_json_begin_object(w);
+			any = true;
+		}
+		dyn_json_write_key_bytes(w, arm->name, strlen(arm->name));
+		write_units(w, arm->units);
+	}
+	if (any)
+		dyn_json_end_object(w);
+}
+
 static void
 write_capacity(DynJsonWriter *w, DynReturnCapacity mode,
 			   const DynCapacity *capacity)
 {
+	double		total = capacity->table_units;
+
+	for (int i = 0; i < capacity->nindexes; i++)
+		total += capacity->indexes[i].units;
+
 	dyn_json_begin_object(w);
 	dyn_json_write_key(w, "TableName");
 	dyn_json_write_string(w, capacity->table_name, capacity->table_name_len);
 	dyn_json_write_key(w, "CapacityUnits");
-	dyn_json_write_double(w, capacity->units);
+	dyn_json_write_double(w, total);
 	if (mode == DYN_RETURN_CAPACITY_INDEXES)
 	{
+		/* It is there even if the whole charge went to an index. */
 		dyn_json_write_key(w, "Table");
-		dyn_json_begin_object(w);
-		dyn_json_write_key(w, "CapacityUnits");
-		dyn_json_write_double(w, capacity->units);
-		dyn_json_end_object(w);
+		write_units(w, capacity->table_units);
+		write_indexes(w, capacity, true);
+		write_indexes(w, capacity, false);
 	}
 	dyn_json_end_object(w);
 }
 
 void
 dyn_capacity_write(DynJsonWriter *w, DynReturnCapacity mode,
-				   const DynJson *request, double units)
+				   const DynJson *request, DynCapacity *capacity)
 {
-	DynCapacity capacity;
-
 	if (mode == DYN_RETURN_CAPACITY_NONE)
 		return;
-	capacity.table_name = dyn_request_string(request, "TableName",
-											 &capacity.table_name_len);
-	capacity.units = units;
+	capacity->table_name = dyn_request_string(request, "TableName",
+											  &capacity->table_name_len);
 	dyn_json_write_key(w, "ConsumedCapacity");
-	write_capacity(w, mode, &capacity);
+	write_capacity(w, mode, capacity);
 }
 
 void

@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * capacity.h
- *		Consumed capacity: units of one table, and its member of a reply.
+ *		Consumed capacity: units of one table and its indexes, and their member
+ *		of a reply.
  *
  * Reads cost one unit for each 4 KB begun (half a unit when eventually
  * consistent), writes one for each KB begun; nothing costs less than one step.
@@ -13,12 +14,24 @@
 #define DYN_CAPACITY_H
 
 #include "operation/constraint.h"
+#include "table/table.h"
 
+/* What one index was charged. */
+typedef struct DynIndexCapacity
+{
+	const char *name;
+	bool		local;
+	double		units;
+} DynIndexCapacity;
+
+/* Zero it first. */
 typedef struct DynCapacity
 {
 	const char *table_name;		/* as the request names it: a name or an ARN */
 	uint32		table_name_len;
-	double		units;
+	double		table_units;	/* of the table itself */
+	int			nindexes;		/* those charged, in the order of the charges */
+	DynIndexCapacity *indexes;
 } DynCapacity;
 
 /*
@@ -30,9 +43,16 @@ extern double dyn_read_units(uint64 size, bool consistent);
 /* Sizes of the item before and after; 0 for none. */
 extern double dyn_write_units(uint32 old_size, uint32 new_size);
 
-/* Member "ConsumedCapacity" of a reply about one table; nothing for NONE. */
+/* Add to what an index was charged.  Its name need not outlive the call. */
+extern void dyn_capacity_charge_index(DynCapacity *capacity,
+									  const DynIndex *index, double units);
+
+/*
+ * Member "ConsumedCapacity" of a reply about one table, whose name is taken
+ * from the request; nothing for NONE.
+ */
 extern void dyn_capacity_write(DynJsonWriter *w, DynReturnCapacity mode,
-							   const DynJson *request, double units);
+							   const DynJson *request, DynCapacity *capacity);
 
 /* The same of a batch: an array.  Nothing for NONE. */
 extern void dyn_capacity_write_array(DynJsonWriter *w, DynReturnCapacity mode,

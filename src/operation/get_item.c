@@ -74,10 +74,14 @@ dyn_get_item(DynOperationContext *context, const DynJson *request,
 	}
 	/* Charged on the stored item: a projection does not make a read cheaper. */
 	if (return_capacity != DYN_RETURN_CAPACITY_NONE)
-		dyn_capacity_write(&w, return_capacity, request,
-						   dyn_read_units(item == NULL ? 0 : dyn_item_size(item),
-										  dyn_request_bool(request, "ConsistentRead",
-														   false)));
+	{
+		DynCapacity capacity = {0};
+
+		capacity.table_units =
+			dyn_read_units(item == NULL ? 0 : dyn_item_size(item),
+						   dyn_request_bool(request, "ConsistentRead", false));
+		dyn_capacity_write(&w, return_capacity, request, &capacity);
+	}
 	dyn_json_end_object(&w);
 	return DYN_OUTCOME_DONE;
 }

@@ -147,9 +147,10 @@ dyn_item_write_reply(const DynItemWrite *write, const DynJson *request,
 	{
 		uint32		old_size = write->old ? dyn_item_size(write->old) : 0;
 		uint32		new_size = write->new_item ? dyn_item_size(write->new_item) : 0;
+		DynCapacity capacity = {0};
 
-		dyn_capacity_write(&w, write->return_capacity, request,
-						   dyn_write_units(old_size, new_size));
+		capacity.table_units = dyn_write_units(old_size, new_size);
+		dyn_capacity_write(&w, write->return_capacity, request, &capacity);
 	}
 	dyn_json_end_object(&w);
 }

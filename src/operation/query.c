@@ -188,6 +188,7 @@ dyn_query(DynOperationContext *context, const DynJson *request, StringInfo reply
 	FilterCheck filter_check;
 	DynPage		page = {0};
 	DynPageTotals totals;
+	DynCapacity capacity = {0};
 	DynJsonWriter w;
 
 	select = dyn_page_select(&v, request);
@@ -263,8 +264,8 @@ dyn_query(DynOperationContext *context, const DynJson *request, StringInfo reply
 	dyn_json_writer_init(&w, reply);
 	dyn_json_begin_object(&w);
 	dyn_page_write(&w, &page, &totals);
-	dyn_capacity_write(&w, return_capacity, request,
-					   dyn_read_units(totals.bytes, consistent));
+	capacity.table_units = dyn_read_units(totals.bytes, consistent);
+	dyn_capacity_write(&w, return_capacity, request, &capacity);
 	dyn_json_end_object(&w);
 	return DYN_OUTCOME_DONE;
 }

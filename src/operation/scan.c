@@ -85,7 +85,7 @@ dyn_scan(DynOperationContext *context, const DynJson *request, StringInfo reply)
 	DynKey		start;
 	DynPage		page = {0};
 	DynPageTotals totals;
-	double		units;
+	DynCapacity capacity = {0};
 	DynJsonWriter w;
 
 	select = dyn_page_select(&v, request);
@@ -152,10 +152,10 @@ dyn_scan(DynOperationContext *context, const DynJson *request, StringInfo reply)
 	 * The service charges the Scan of a one-item table as four reads (captured:
 	 * 2 units eventually consistent, 4 consistent).
 	 */
-	units = dyn_read_units(totals.bytes, consistent);
+	capacity.table_units = dyn_read_units(totals.bytes, consistent);
 	if (totals.scanned == 1 && !totals.more && segment == NULL && start_item == NULL)
-		units = Max(units, consistent ? 4.0 : 2.0);
-	dyn_capacity_write(&w, return_capacity, request, units);
+		capacity.table_units = Max(capacity.table_units, consistent ? 4.0 : 2.0);
+	dyn_capacity_write(&w, return_capacity, request, &capacity);
 	dyn_json_end_object(&w);
 	return DYN_OUTCOME_DONE;
 }
