@@ -27,8 +27,8 @@
 #include "utils/guc.h"
 #include "utils/wait_event.h"
 
+#include "base/process.h"
 #include "server/flush.h"
-#include "server/process.h"
 
 /* While a standby's answer was broken off or is not to be had yet. */
 #define RETRY_DELAY_MS 10

@@ -45,12 +45,12 @@
 #include "utils/timestamp.h"
 #include "utils/wait_event.h"
 
+#include "base/process.h"
 #include "base/settings.h"
 #include "base/shared_state.h"
 #include "http/http.h"
 #include "server/database_hold.h"
 #include "server/launcher.h"
-#include "server/process.h"
 
 /* How often to look whether the database has come. */
 #define DATABASE_POLL_MS 1000

@@ -14,10 +14,10 @@
 #include "access/xlog.h"
 #include "utils/timestamp.h"
 
+#include "base/process.h"
 #include "base/shared_state.h"
 #include "server/database_hold.h"
 #include "server/flush.h"
-#include "server/process.h"
 #include "server/readiness.h"
 
 /* A reply that is held for longer: the disk is stuck, or a standby is gone. */

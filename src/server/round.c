@@ -36,10 +36,10 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
+#include "base/process.h"
 #include "base/settings.h"
 #include "server/exception.h"
 #include "server/flush.h"
-#include "server/process.h"
 #include "server/readiness.h"
 #include "server/round.h"
 

@@ -28,10 +28,10 @@
 #include "utils/wait_event.h"
 
 #include "base/limits.h"
+#include "base/process.h"
 #include "base/settings.h"
 #include "server/database_hold.h"
 #include "server/flush.h"
-#include "server/process.h"
 #include "server/round.h"
 #include "server/worker.h"
 

@@ -3,7 +3,7 @@
  * process.c
  *		What every background process of the endpoint does alike.
  *
- * src/server/process.c
+ * src/base/process.c
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -18,7 +18,7 @@
 #include "storage/sinval.h"
 #include "utils/guc.h"
 
-#include "server/process.h"
+#include "base/process.h"
 
 static volatile sig_atomic_t stop_requested = false;
 

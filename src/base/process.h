@@ -7,7 +7,7 @@
  * postmaster does not take for a failure and does not write to the log; the
  * launcher starts another one if there should be one.
  *
- * src/server/process.h
+ * src/base/process.h
  *-------------------------------------------------------------------------
  */
 #ifndef DYN_PROCESS_H
