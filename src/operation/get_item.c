@@ -58,7 +58,7 @@ dyn_get_item(DynOperationContext *context, const DynJson *request,
 
 	table = dyn_request_table(context, request);
 	dyn_key_from_argument(&table->schema, argument, &key);
-	dyn_request_check_key_paths(&table->schema, NULL, projection);
+	dyn_request_check_key_paths(table, NULL, projection);
 	item = dyn_store_get(table, &key);
 
 	dyn_json_writer_init(&w, reply);

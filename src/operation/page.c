@@ -232,36 +232,3 @@ dyn_page_write(DynJsonWriter *w, DynPage *page, DynPageTotals *totals)
 		dyn_json_write_key_attributes(w, &page->table->schema, &last);
 	}
 }
-
-static bool
-step_is(const DynPathStep *step, const DynKeyAttribute *attribute)
-{
-	return attribute->name != NULL &&
-		step->name_len == attribute->name_len &&
-		memcmp(step->name, attribute->name, step->name_len) == 0;
-}
-
-static void
-check_key_path(const DynDocumentPath *path, void *arg)
-{
-	const DynKeySchema *schema = arg;
-
-	if (path->nsteps == 1)
-		return;
-	if (step_is(&path->steps[0], &schema->partition) ||
-		step_is(&path->steps[0], &schema->sort))
-		dyn_raise(VALIDATION,
-				  "Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: Key: %.*s",
-				  (int) path->steps[0].name_len, path->steps[0].name);
-}
-
-void
-dyn_page_check_key_paths(const DynKeySchema *schema,
-						 const DynCondition *filter,
-						 const DynProjection *projection)
-{
-	if (projection != NULL)
-		dyn_projection_visit_paths(projection, check_key_path, (void *) schema);
-	if (filter != NULL)
-		dyn_condition_visit_paths(filter, check_key_path, (void *) schema);
-}

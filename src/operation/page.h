@@ -80,12 +80,4 @@ extern void dyn_page_check_index(const DynJson *request);
 extern void dyn_page_write(DynJsonWriter *w, DynPage *page,
 						   DynPageTotals *totals);
 
-/*
- * Refuse a nested path below a key attribute: "Key attributes must be scalars;
- * ...".  Either of filter and projection may be NULL.
- */
-extern void dyn_page_check_key_paths(const DynKeySchema *schema,
-									 const DynCondition *filter,
-									 const DynProjection *projection);
-
 #endif							/* DYN_PAGE_H */

@@ -50,7 +50,7 @@ dyn_put_item(DynOperationContext *context, const DynJson *request,
 
 	write.table = dyn_request_table(context, request);
 	dyn_key_from_item(&write.table->schema, write.new_item, &write.key);
-	dyn_request_check_key_paths(&write.table->schema, write.condition, NULL);
+	dyn_request_check_key_paths(write.table, write.condition, NULL);
 
 	outcome = dyn_item_write_run(context, &write);
 	if (outcome == DYN_OUTCOME_DONE)

@@ -248,11 +248,12 @@ dyn_query(DynOperationContext *context, const DynJson *request, StringInfo reply
 	dyn_key_condition_bind(tree, &page.table->schema, &condition);
 	if (start_item != NULL)
 		check_start_boundaries(page.table, &condition, &start);
-	dyn_page_check_key_paths(&page.table->schema, NULL, page.projection);
+	dyn_request_check_key_paths(page.table, NULL, page.projection);
 	filter_check.schema = &page.table->schema;
 	filter_check.member = legacy_filter != NULL ? "QueryFilter" : "Filter Expression";
 	if (page.filter != NULL)
 		dyn_condition_visit_paths(page.filter, refuse_key_attribute, &filter_check);
+	dyn_request_check_key_paths(page.table, page.filter, NULL);
 
 	partition.partition = condition.partition;
 	partition.hash = dyn_key_hash(&condition.partition);

@@ -236,39 +236,65 @@ dyn_path_starts_with(const DynDocumentPath *path, const DynKeyAttribute *attribu
 /* Which key attributes the visited paths name, or lead into. */
 typedef struct KeyPaths
 {
-	const DynKeySchema *schema;
-	const char *named;
+	const DynTable *table;
+	const char *named;			/* of the table's key */
 	const char *nested;
+	const char *nested_in_index;	/* of an index's key */
 } KeyPaths;
+
+static const char *
+find_index_key(const DynTable *table, const DynDocumentPath *path)
+{
+	for (int i = 0; i < table->nindexes; i++)
+	{
+		const DynIndexSchema *schema = &table->indexes[i].definition.schema;
+
+		if (table->indexes[i].definition.kind == DYN_INDEX_TIME_TO_LIVE ||
+			!dyn_index_is_kept(&table->indexes[i]))
+			continue;
+		for (int k = 0; k < schema->npartition; k++)
+			if (dyn_path_starts_with(path, &schema->partition[k]))
+				return schema->partition[k].name;
+		for (int k = 0; k < schema->nsort; k++)
+			if (dyn_path_starts_with(path, &schema->sort[k]))
+				return schema->sort[k].name;
+	}
+	return NULL;
+}
 
 static void
 note_key_path(const DynDocumentPath *path, void *arg)
 {
 	KeyPaths   *keys = arg;
+	const DynKeySchema *schema = &keys->table->schema;
 	const char **slot = path->nsteps == 1 ? &keys->named : &keys->nested;
 
 	/* The partition key is reported before the sort key. */
-	if (dyn_path_starts_with(path, &keys->schema->partition))
-		*slot = keys->schema->partition.name;
-	else if (*slot == NULL && dyn_path_starts_with(path, &keys->schema->sort))
-		*slot = keys->schema->sort.name;
+	if (dyn_path_starts_with(path, &schema->partition))
+		*slot = schema->partition.name;
+	else if (*slot == NULL && dyn_path_starts_with(path, &schema->sort))
+		*slot = schema->sort.name;
+	else if (path->nsteps > 1 && keys->nested_in_index == NULL)
+		keys->nested_in_index = find_index_key(keys->table, path);
 }
 
 static void
 refuse_nested(const KeyPaths *keys)
 {
-	if (keys->nested != NULL)
+	bool		in_index = keys->nested == NULL;
+
+	if (keys->nested != NULL || keys->nested_in_index != NULL)
 		dyn_raise(VALIDATION,
-				  "Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: Key: %s",
-				  keys->nested);
+				  "Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: %s: %s",
+				  in_index ? "IndexKey" : "Key",
+				  in_index ? keys->nested_in_index : keys->nested);
 }
 
 void
-dyn_request_check_key_paths(const DynKeySchema *schema,
-							const DynCondition *condition,
+dyn_request_check_key_paths(const DynTable *table, const DynCondition *condition,
 							const DynProjection *projection)
 {
-	KeyPaths	keys = {schema};
+	KeyPaths	keys = {table};
 
 	if (condition != NULL)
 		dyn_condition_visit_paths(condition, note_key_path, &keys);
@@ -278,10 +304,9 @@ dyn_request_check_key_paths(const DynKeySchema *schema,
 }
 
 void
-dyn_request_check_update_targets(const DynKeySchema *schema,
-								 const DynUpdate *update)
+dyn_request_check_update_targets(const DynTable *table, const DynUpdate *update)
 {
-	KeyPaths	keys = {schema};
+	KeyPaths	keys = {table};
 
 	dyn_update_visit_targets(update, note_key_path, &keys);
 	if (keys.named != NULL)

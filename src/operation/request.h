@@ -89,15 +89,18 @@ extern DynProjection *dyn_request_projection(const DynJson *request,
 											 DynPlaceholders *placeholders);
 
 /*
- * After the table lookup: refuse paths into a key attribute, which is always
- * a scalar.  Either may be NULL.
+ * After the table lookup: refuse paths into a key attribute of the table or of
+ * one of its indexes, which is always a scalar.  Either may be NULL.
  */
-extern void dyn_request_check_key_paths(const DynKeySchema *schema,
+extern void dyn_request_check_key_paths(const DynTable *table,
 										const DynCondition *condition,
 										const DynProjection *projection);
 
-/* The same of what an update writes, which may not be a key attribute either. */
-extern void dyn_request_check_update_targets(const DynKeySchema *schema,
+/*
+ * The same of what an update writes, which may not be a key attribute of the
+ * table either.
+ */
+extern void dyn_request_check_update_targets(const DynTable *table,
 											 const DynUpdate *update);
 
 /* True if the path's first step is the key attribute (one with a name). */

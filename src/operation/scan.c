@@ -142,7 +142,7 @@ dyn_scan(DynOperationContext *context, const DynJson *request, StringInfo reply)
 					  dyn_json_to_integer(total), dyn_json_to_integer(segment));
 		page.range.start_after = &start;
 	}
-	dyn_page_check_key_paths(&page.table->schema, page.filter, page.projection);
+	dyn_request_check_key_paths(page.table, page.filter, page.projection);
 
 	dyn_json_writer_init(&w, reply);
 	dyn_json_begin_object(&w);
