@@ -1,0 +1,32 @@
+/*-------------------------------------------------------------------------
+ *
+ * delete_table.c
+ *		DeleteTable.
+ *
+ * The table is gone when the call returns, though the answer says DELETING.
+ *
+ * src/operation/delete_table.c
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "operation/table_description.h"
+#include "operation/table_request.h"
+
+DynOutcome
+dyn_delete_table(DynOperationContext *context, const DynJson *request,
+				 StringInfo reply)
+{
+	DynViolations v = {0};
+	const DynJson *name = dyn_table_request_name(&v, request);
+	const DynTable *table;
+
+	dyn_violations_raise(&v);
+	table = dyn_table_request_find(context, name);
+	if (table->deletion_protection)
+		dyn_raise(VALIDATION,
+				  "Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.");
+	dyn_reply_table_description(reply, "TableDescription", table, "DELETING");
+	dyn_table_drop(table, context->may_wait);
+	return DYN_OUTCOME_DONE;
+}

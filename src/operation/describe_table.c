@@ -1,0 +1,24 @@
+/*-------------------------------------------------------------------------
+ *
+ * describe_table.c
+ *		DescribeTable.
+ *
+ * src/operation/describe_table.c
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "operation/table_description.h"
+#include "operation/table_request.h"
+
+DynOutcome
+dyn_describe_table(DynOperationContext *context, const DynJson *request,
+				   StringInfo reply)
+{
+	DynViolations v = {0};
+	const DynJson *name = dyn_table_request_name(&v, request);
+
+	dyn_violations_raise(&v);
+	dyn_reply_table_description(reply, "Table", dyn_table_request_find(context, name), "ACTIVE");
+	return DYN_OUTCOME_DONE;
+}

@@ -1,0 +1,20 @@
+/*-------------------------------------------------------------------------
+ *
+ * table_description.h
+ *		TableDescription: how answers describe a table.
+ *
+ * src/operation/table_description.h
+ *-------------------------------------------------------------------------
+ */
+#ifndef DYN_TABLE_DESCRIPTION_H
+#define DYN_TABLE_DESCRIPTION_H
+
+#include "base/json.h"
+
+typedef struct DynTable DynTable;	/* table/table.h */
+
+/* {member: description}, as the whole reply. */
+extern void dyn_reply_table_description(StringInfo reply, const char *member,
+										const DynTable *table, const char *status);
+
+#endif							/* DYN_TABLE_DESCRIPTION_H */
