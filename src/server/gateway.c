@@ -61,8 +61,9 @@ append_request_id(StringInfo headers)
 }
 
 /*
- * The headers every answer carries, refused ones excepted.  Control
- * characters can't come back in the echoed values: http/ refuses them.
+ * The headers every answer carries.  Control characters can't come back in the
+ * echoed values: of a refused message http/ gives us the headers before the
+ * one it refused.
  */
 static void
 append_headers(StringInfo headers, const DynHttpRequest *http)
@@ -242,6 +243,10 @@ accept_request(DynWork *work)
 	DynHttpRequest *http = work->http;
 	StringInfoData headers;
 
+	initStringInfo(&headers);
+	append_headers(&headers, http);
+	work->headers = headers.data;
+
 	if (http->refused == 500)
 	{
 		/* Broken compression. */
@@ -254,10 +259,6 @@ accept_request(DynWork *work)
 		work->status = http->refused;
 		return;
 	}
-
-	initStringInfo(&headers);
-	append_headers(&headers, http);
-	work->headers = headers.data;
 
 	if (strcmp(http->method, "OPTIONS") == 0)
 		work->status = 200;

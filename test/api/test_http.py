@@ -67,6 +67,7 @@ class Connection:
         if body:
             assert int(headers['x-amz-crc32']) == zlib.crc32(content)
         assert headers['server'] == 'Server' and headers['date'].endswith(' GMT')
+        assert len(headers['x-amzn-requestid']) == 52
         return Reply(status, headers, content)
 
     def closed(self):
