@@ -14,18 +14,31 @@
 #include "base/json.h"
 #include "server/exception.h"
 
-/* PostgreSQL's errors that mean something to a client. */
+/* What PostgreSQL's own errors mean to a client. */
 static DynErrorKind
-postgres_error_kind(int sqlstate)
+postgres_error_kind(const ErrorData *error)
 {
-	switch (sqlstate)
+	switch (error->sqlerrcode)
 	{
 		case ERRCODE_T_R_SERIALIZATION_FAILURE:
 		case ERRCODE_T_R_DEADLOCK_DETECTED:
 		case ERRCODE_LOCK_NOT_AVAILABLE:
+		case ERRCODE_OBJECT_IN_USE:
+		case ERRCODE_SNAPSHOT_TOO_OLD:
 			return DYN_ERROR_CONFLICT;
 
+			/* Somebody took the name a new relation was to have. */
+		case ERRCODE_DUPLICATE_TABLE:
+		case ERRCODE_DUPLICATE_OBJECT:
+			return DYN_ERROR_CONFLICT;
+		case ERRCODE_UNIQUE_VIOLATION:
+			return error->schema_name != NULL &&
+				strcmp(error->schema_name, "pg_catalog") == 0 ?
+				DYN_ERROR_CONFLICT : DYN_ERROR_ANSWER;
+
 		case ERRCODE_INSUFFICIENT_PRIVILEGE:
+		case ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST:
+		case ERRCODE_RAISE_EXCEPTION:
 			return DYN_ERROR_ANSWER;
 
 		case ERRCODE_READ_ONLY_SQL_TRANSACTION:
@@ -38,11 +51,20 @@ postgres_error_kind(int sqlstate)
 		default:
 			break;
 	}
-	switch (ERRCODE_TO_CATEGORY(sqlstate))
+	switch (ERRCODE_TO_CATEGORY(error->sqlerrcode))
 	{
 		case ERRCODE_INSUFFICIENT_RESOURCES:	/* out of disk, memory, ... */
 		case ERRCODE_OPERATOR_INTERVENTION: /* cancelled, shutting down */
 			return DYN_ERROR_UNAVAILABLE;
+
+			/*
+			 * The constraints, indexes and triggers that users add to a table's
+			 * relation are rules a request can break, too.
+			 */
+		case ERRCODE_DATA_EXCEPTION:
+		case ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION:
+		case ERRCODE_PROGRAM_LIMIT_EXCEEDED:
+			return DYN_ERROR_ANSWER;
 		default:
 			return DYN_ERROR_INTERNAL;
 	}
@@ -63,7 +85,7 @@ dyn_error_kind(const ErrorData *error)
 {
 	if (own_exception(error->sqlerrcode) >= 0)
 		return DYN_ERROR_ANSWER;
-	return postgres_error_kind(error->sqlerrcode);
+	return postgres_error_kind(error);
 }
 
 DynException
@@ -73,10 +95,14 @@ dyn_error_exception(const ErrorData *error)
 
 	if (own >= 0)
 		return (DynException) own;
-	switch (postgres_error_kind(error->sqlerrcode))
+	switch (postgres_error_kind(error))
 	{
 		case DYN_ERROR_ANSWER:
-			return DYN_EXCEPTION_ACCESS_DENIED;
+			if (error->sqlerrcode == ERRCODE_INSUFFICIENT_PRIVILEGE)
+				return DYN_EXCEPTION_ACCESS_DENIED;
+			if (error->sqlerrcode == ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST)
+				return DYN_EXCEPTION_RESOURCE_IN_USE;
+			return DYN_EXCEPTION_VALIDATION;
 		case DYN_ERROR_CONFLICT:
 			return DYN_EXCEPTION_TRANSACTION_CONFLICT;
 		case DYN_ERROR_UNAVAILABLE:
@@ -89,7 +115,8 @@ dyn_error_exception(const ErrorData *error)
 
 /*
  * What the client is told.  PostgreSQL's own words may name relations and
- * values that are none of its business, except where they say what it lacks.
+ * values that are none of its business, except where they say what is wrong
+ * with the request or what it lacks.
  */
 static const char *
 error_message(const ErrorData *error)
@@ -101,6 +128,12 @@ error_message(const ErrorData *error)
 	{
 		case DYN_EXCEPTION_ACCESS_DENIED:
 			return error->message;
+		case DYN_EXCEPTION_VALIDATION:
+			return psprintf("The table's relation does not allow it: %s",
+							error->message);
+		case DYN_EXCEPTION_RESOURCE_IN_USE:
+			return psprintf("Attempt to change a resource which is still in use: %s",
+							error->message);
 		case DYN_EXCEPTION_TRANSACTION_CONFLICT:
 			return "Transaction is ongoing for the item";
 		case DYN_EXCEPTION_SERVICE_UNAVAILABLE:

@@ -1,0 +1,87 @@
+"""PostgreSQL's own errors as a client sees them: never an InternalServerError for
+what it can try again or has done itself."""
+import re
+
+import pytest
+
+from conftest import raises, unique
+
+pytestmark = pytest.mark.not_aws
+
+REFUSED = "The table's relation does not allow it: "
+
+
+@pytest.fixture
+def table(make_table, sql):
+    """(table name, its relation), with one item p=a, n=1."""
+    name = make_table()
+    relation = sql('SELECT relation::text FROM dynamo.tables WHERE name = %s', name)[0][0]
+    return name, relation
+
+
+def put(client, table, **attributes):
+    client.put_item(TableName=table, Item={'p': {'S': unique()}, **attributes})
+
+
+def test_constraint(client, sql, table):
+    """A constraint on the relation is a rule that a request can break."""
+    name, relation = table
+    sql(f"ALTER TABLE {relation} ADD CONSTRAINT has_n CHECK (item ? 'n')")
+    put(client, name, n={'N': '1'})
+    with raises('ValidationException', re.compile(REFUSED + '.*"has_n"')):
+        put(client, name)
+    # Among others in a round, too.
+    with raises('ValidationException', re.compile(REFUSED + '.*"has_n"')):
+        client.batch_write_item(RequestItems={name: [
+            {'PutRequest': {'Item': {'p': {'S': 'x'}, 'n': {'N': '1'}}}},
+            {'PutRequest': {'Item': {'p': {'S': 'y'}}}}]})
+    assert client.scan(TableName=name)['Count'] == 1
+
+
+def test_unique_index(client, sql, table):
+    name, relation = table
+    sql(f"CREATE UNIQUE INDEX ON {relation} ((item ->> 'n'))")
+    put(client, name, n={'N': '1'})
+    with raises('ValidationException', re.compile(REFUSED + 'duplicate key value')):
+        put(client, name, n={'N': '1'})
+    put(client, name, n={'N': '2'})
+
+
+def test_index_that_cannot_take_the_item(client, sql, table):
+    name, relation = table
+    sql(f"CREATE INDEX ON {relation} (((item ->> 'n')::int))")
+    put(client, name, n={'N': '1'})
+    with raises('ValidationException', re.compile(REFUSED + 'invalid input syntax')):
+        put(client, name, n={'S': 'one'})
+    sql(f"CREATE INDEX ON {relation} ((item ->> 's'))")
+    incompressible = unique() + ''.join(f'{i * 2654435761 % 2**32:x}' for i in range(3000))
+    with raises('ValidationException', re.compile(REFUSED + 'index row requires')):
+        put(client, name, s={'S': incompressible})
+
+
+def test_trigger(client, sql, table):
+    name, relation = table
+    function = 'f' + unique().replace('-', '_')
+    sql(f"CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " IF NEW.item OPERATOR(dynamo.?) 'bad' THEN RAISE EXCEPTION 'no bad items here'; END IF; RETURN NEW; END $$")
+    try:
+        sql(f'CREATE TRIGGER t BEFORE INSERT OR UPDATE ON {relation}'
+            f' FOR EACH ROW EXECUTE FUNCTION {function}()')
+        put(client, name)
+        with raises('ValidationException', REFUSED + 'no bad items here'):
+            put(client, name, bad={'S': 'x'})
+    finally:
+        sql(f'DROP FUNCTION {function} CASCADE')
+
+
+def test_delete_table_with_dependents(client, sql, table):
+    name, relation = table
+    view = 'v' + unique().replace('-', '_')
+    sql(f'CREATE VIEW {view} AS SELECT item FROM {relation}')
+    with raises('ResourceInUseException', re.compile(
+            '^Attempt to change a resource which is still in use: cannot drop table .*'
+            ' because other objects depend on it$')):
+        client.delete_table(TableName=name)
+    put(client, name)
+    sql(f'DROP VIEW {view}')
+    client.delete_table(TableName=name)
