@@ -365,12 +365,35 @@ relation_size(Oid oid)
 	return size;
 }
 
+/* As the last VACUUM or ANALYZE has left it in pg_class; 0: there was none. */
+static int64
+relation_tuples(Oid oid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(oid));
+	float4		tuples;
+
+	if (!HeapTupleIsValid(tuple))
+		return 0;
+	tuples = ((Form_pg_class) GETSTRUCT(tuple))->reltuples;
+	ReleaseSysCache(tuple);
+	return tuples < 0 ? 0 : (int64) tuples;
+}
+
 void
 dyn_table_estimate(const DynTable *table, int64 *items, int64 *bytes)
 {
 	PgStat_StatTabEntry *statistics = pgstat_fetch_stat_tabentry(table->relation);
 
 	*items = statistics == NULL ? 0 : statistics->n_live_tuples;
+
+	/*
+	 * A crash takes the statistics, and until they have seen the next VACUUM or
+	 * ANALYZE they know only what has changed since.
+	 */
+	if (statistics == NULL ||
+		statistics->vacuum_count + statistics->autovac_vacuum_count +
+		statistics->analyze_count + statistics->autovac_analyze_count == 0)
+		*items = Max(*items, relation_tuples(table->relation));
 	*bytes = *items == 0 ? 0 : relation_size(table->relation);
 }
 
