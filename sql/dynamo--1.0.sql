@@ -13,6 +13,14 @@ GRANT USAGE ON SCHEMA dynamo, dynamo_data TO PUBLIC;
 COMMENT ON SCHEMA dynamo_internal IS 'internals of extension dynamo; subject to change';
 
 ---------------------------------------------------------------------------
+-- base: what several layers use
+---------------------------------------------------------------------------
+CREATE FUNCTION dynamo_internal.invalidate_relation() RETURNS trigger
+	AS 'MODULE_PATHNAME', 'dyn_invalidate_relation' LANGUAGE C;
+COMMENT ON FUNCTION dynamo_internal.invalidate_relation() IS
+	'trigger: all backends drop what they have cached of the table';
+
+---------------------------------------------------------------------------
 -- item: the types
 ---------------------------------------------------------------------------
 CREATE TYPE dynamo.item;
@@ -213,11 +221,9 @@ CREATE TABLE access_keys (
 REVOKE ALL ON access_keys FROM PUBLIC;
 COMMENT ON TABLE access_keys IS 'access keys of the DynamoDB endpoint, with their secrets';
 
-CREATE FUNCTION dynamo_internal.invalidate_access_keys() RETURNS trigger
-	AS 'MODULE_PATHNAME', 'dyn_invalidate_access_keys' LANGUAGE C;
 CREATE TRIGGER invalidate
 	AFTER INSERT OR UPDATE OR DELETE ON access_keys
-	FOR EACH ROW EXECUTE FUNCTION dynamo_internal.invalidate_access_keys();
+	FOR EACH ROW EXECUTE FUNCTION dynamo_internal.invalidate_relation();
 -- Rows that arrive by logical replication count as well.
 ALTER TABLE access_keys ENABLE ALWAYS TRIGGER invalidate;
 
@@ -461,15 +467,15 @@ COMMENT ON COLUMN dynamo.indexes.options IS 'what else the index was made with, 
 GRANT SELECT ON dynamo.indexes TO PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('dynamo.indexes', '');
 
-CREATE FUNCTION dynamo_internal.invalidate_tables() RETURNS trigger
-	AS 'MODULE_PATHNAME', 'dynamo_invalidate_tables' LANGUAGE C;
-COMMENT ON FUNCTION dynamo_internal.invalidate_tables() IS 'trigger: all backends drop their table descriptors';
-CREATE TRIGGER invalidate_tables AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON dynamo.tables
-	FOR EACH STATEMENT EXECUTE FUNCTION dynamo_internal.invalidate_tables();
-ALTER TABLE dynamo.tables ENABLE ALWAYS TRIGGER invalidate_tables;
-CREATE TRIGGER invalidate_tables AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON dynamo.indexes
-	FOR EACH STATEMENT EXECUTE FUNCTION dynamo_internal.invalidate_tables();
-ALTER TABLE dynamo.indexes ENABLE ALWAYS TRIGGER invalidate_tables;
+CREATE TRIGGER invalidate
+	AFTER INSERT OR UPDATE OR DELETE ON dynamo.tables
+	FOR EACH ROW EXECUTE FUNCTION dynamo_internal.invalidate_relation();
+CREATE TRIGGER invalidate
+	AFTER INSERT OR UPDATE OR DELETE ON dynamo.indexes
+	FOR EACH ROW EXECUTE FUNCTION dynamo_internal.invalidate_relation();
+-- Rows that arrive by logical replication count as well.
+ALTER TABLE dynamo.tables ENABLE ALWAYS TRIGGER invalidate;
+ALTER TABLE dynamo.indexes ENABLE ALWAYS TRIGGER invalidate;
 
 -- In schema dynamo, because whoever makes a table or restores a dump names it.
 CREATE FUNCTION dynamo.set_key_columns() RETURNS trigger

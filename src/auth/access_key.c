@@ -21,7 +21,6 @@
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
-#include "commands/trigger.h"
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -50,7 +49,6 @@
 PG_FUNCTION_INFO_V1(dyn_create_access_key);
 PG_FUNCTION_INFO_V1(dyn_delete_access_key);
 PG_FUNCTION_INFO_V1(dyn_update_access_key);
-PG_FUNCTION_INFO_V1(dyn_invalidate_access_keys);
 
 static uint64 generation = 1;
 static Oid	table_oid = InvalidOid; /* as last seen */
@@ -291,22 +289,4 @@ dyn_update_access_key(PG_FUNCTION_ARGS)
 					  " WHERE access_key_id = $1",
 					  2, types, values);
 	PG_RETURN_VOID();
-}
-
-/*
- * Trigger on dynamo.access_keys: make every session forget what it knows of
- * keys when this transaction commits.
- */
-Datum
-dyn_invalidate_access_keys(PG_FUNCTION_ARGS)
-{
-	TriggerData *trigger = (TriggerData *) fcinfo->context;
-
-	if (!CALLED_AS_TRIGGER(fcinfo))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function \"%s\" was not called by trigger manager",
-						"dynamo_internal.invalidate_access_keys")));
-	CacheInvalidateRelcache(trigger->tg_relation);
-	PG_RETURN_POINTER(NULL);
 }

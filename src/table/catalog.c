@@ -20,20 +20,16 @@
 #include "catalog/pg_index.h"
 #include "catalog/pg_type.h"
 #include "commands/defrem.h"
-#include "commands/trigger.h"
 #include "mb/pg_wchar.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
-#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/relcache.h"
 #include "utils/syscache.h"
 
 #include "table/catalog.h"
-
-PG_FUNCTION_INFO_V1(dynamo_invalidate_tables);
 
 /* One row, taken apart. */
 typedef struct Row
@@ -521,20 +517,4 @@ dyn_catalog_name_of_relation(Oid relation)
 	find_row(DYN_CATALOG_RELATION, F_OIDEQ, ObjectIdGetDatum(relation), false,
 			 take_name, &name);
 	return name;
-}
-
-/*
- * After any change of dynamo.tables: every backend drops its descriptors once
- * the change commits.
- */
-Datum
-dynamo_invalidate_tables(PG_FUNCTION_ARGS)
-{
-	if (!CALLED_AS_TRIGGER(fcinfo))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function \"%s\" was not called by trigger manager",
-						"dynamo_internal.invalidate_tables")));
-	CacheInvalidateRelcache(((TriggerData *) fcinfo->context)->tg_relation);
-	return PointerGetDatum(NULL);
 }
