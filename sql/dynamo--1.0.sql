@@ -425,12 +425,21 @@ CREATE TABLE dynamo.tables (
 	last_decrease timestamptz,
 	decreases_today integer NOT NULL DEFAULT 0,
 	deletion_protection boolean NOT NULL,
-	options json NOT NULL,
+	table_class text NOT NULL CHECK (table_class IN ('STANDARD', 'STANDARD_INFREQUENT_ACCESS')),
+	class_changed timestamptz,
+	class_changed_before timestamptz,
+	max_read_units bigint,
+	max_write_units bigint,
+	warm_read_units bigint,
+	warm_write_units bigint,
+	time_to_live_changed timestamptz,
 	CHECK ((sort_key IS NULL) = (sort_type IS NULL))
 );
 COMMENT ON TABLE dynamo.tables IS 'the DynamoDB tables of this database; changed through CreateTable and the like only';
 COMMENT ON COLUMN dynamo.tables.relation IS 'where the items are';
-COMMENT ON COLUMN dynamo.tables.options IS 'what else the table was made with, as JSON';
+COMMENT ON COLUMN dynamo.tables.class_changed_before IS 'the change of class before the last one; only two are allowed in 30 days';
+COMMENT ON COLUMN dynamo.tables.max_read_units IS 'ceiling of on-demand throughput; NULL: none';
+COMMENT ON COLUMN dynamo.tables.warm_read_units IS 'warm throughput asked for; NULL: what a table has anyway';
 GRANT SELECT ON dynamo.tables TO PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('dynamo.tables', '');
 
@@ -454,7 +463,10 @@ CREATE TABLE dynamo.indexes (
 	last_increase timestamptz,
 	last_decrease timestamptz,
 	decreases_today integer NOT NULL DEFAULT 0,
-	options json NOT NULL,
+	max_read_units bigint,
+	max_write_units bigint,
+	warm_read_units bigint,
+	warm_write_units bigint,
 	blocks_total bigint NOT NULL DEFAULT 0,
 	blocks_done bigint NOT NULL DEFAULT 0,
 	PRIMARY KEY (table_name, name),
@@ -463,7 +475,6 @@ CREATE TABLE dynamo.indexes (
 COMMENT ON TABLE dynamo.indexes IS 'the secondary indexes of the DynamoDB tables of this database, and what their time to live goes by; changed through CreateTable and the like only';
 COMMENT ON COLUMN dynamo.indexes.slot IS 'the entries are in column index_key_<slot> of the table''s relation';
 COMMENT ON COLUMN dynamo.indexes.blocks_done IS 'of blocks_total of the relation, how many a backfill has seen';
-COMMENT ON COLUMN dynamo.indexes.options IS 'what else the index was made with, as JSON';
 GRANT SELECT ON dynamo.indexes TO PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('dynamo.indexes', '');
 

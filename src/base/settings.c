@@ -19,6 +19,7 @@ char	   *dyn_account_id;
 bool		dyn_accept_any_credentials;
 char	   *dyn_database;
 int			dyn_idle_timeout;
+char	   *dyn_infrequent_access_tablespace;
 char	   *dyn_listen_addresses;
 int			dyn_lock_timeout;
 int			dyn_max_connections;
@@ -26,6 +27,7 @@ int			dyn_port;
 bool		dyn_public_metrics;
 char	   *dyn_region;
 int			dyn_request_timeout;
+int			dyn_time_to_live_change_interval;
 int			dyn_workers;
 
 /* An account id is exactly twelve digits: clients parse ARNs by position. */
@@ -85,6 +87,11 @@ dyn_settings_define(void)
 							NULL,
 							&dyn_idle_timeout, 120, 1, INT_MAX / 1000,
 							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
+	DefineCustomStringVariable("dynamo.infrequent_access_tablespace",
+							   "The tablespace of tables made with class STANDARD_INFREQUENT_ACCESS.",
+							   "Empty: the tablespace of all other tables.",
+							   &dyn_infrequent_access_tablespace, "",
+							   PGC_SIGHUP, 0, NULL, NULL, NULL);
 	DefineCustomStringVariable("dynamo.listen_addresses",
 							   "The host names or IP addresses the endpoint listens on.",
 							   "A comma-separated list; \"*\" is all interfaces, an empty list none.",
@@ -119,6 +126,11 @@ dyn_settings_define(void)
 							"How long a client may take to send one request.",
 							NULL,
 							&dyn_request_timeout, 60, 1, INT_MAX / 1000,
+							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
+	DefineCustomIntVariable("dynamo.time_to_live_change_interval",
+							"How long after a change of a table's time to live the next one is refused.",
+							"The service refuses it for about an hour.",
+							&dyn_time_to_live_change_interval, 0, 0, INT_MAX / 1000,
 							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
 	DefineCustomIntVariable("dynamo.workers",
 							"How many HTTP workers serve the endpoint; 0 means one per processor core.",

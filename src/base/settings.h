@@ -13,6 +13,7 @@ extern PGDLLIMPORT char *dyn_account_id;	/* 12 digits, part of every ARN */
 extern PGDLLIMPORT bool dyn_accept_any_credentials; /* loopback only */
 extern PGDLLIMPORT char *dyn_database;	/* which database the endpoint serves */
 extern PGDLLIMPORT int dyn_idle_timeout;	/* seconds a connection may idle */
+extern PGDLLIMPORT char *dyn_infrequent_access_tablespace;	/* or "" */
 extern PGDLLIMPORT char *dyn_listen_addresses;	/* as listen_addresses */
 extern PGDLLIMPORT int dyn_lock_timeout;	/* ms a request waits for a row
 											 * held by a running transaction */
@@ -21,6 +22,7 @@ extern PGDLLIMPORT int dyn_port;
 extern PGDLLIMPORT bool dyn_public_metrics; /* GET /metrics from other machines */
 extern PGDLLIMPORT char *dyn_region;	/* region named in ARNs */
 extern PGDLLIMPORT int dyn_request_timeout; /* seconds to receive one request */
+extern PGDLLIMPORT int dyn_time_to_live_change_interval;	/* seconds */
 extern PGDLLIMPORT int dyn_workers; /* HTTP workers; 0: one per core */
 
 /* Define the settings; called from _PG_init. */

@@ -217,7 +217,6 @@ dyn_create_table(DynOperationContext *context, const DynJson *request,
 	table.write_units = throughput.write_units;
 	table.deletion_protection = dyn_request_bool(request, "DeletionProtectionEnabled",
 												 false);
-	table.options = "{}";
 	context->table_name = table.name;
 	dyn_reply_table_description(reply, "TableDescription", dyn_table_create(&table),
 					  "CREATING");

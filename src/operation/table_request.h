@@ -13,12 +13,6 @@
 
 #define DYN_INVALID_VALUES "One or more parameter values were invalid: "
 
-typedef enum DynTableClass
-{
-	DYN_TABLE_CLASS_STANDARD,
-	DYN_TABLE_CLASS_INFREQUENT_ACCESS
-} DynTableClass;
-
 /* In the order of DynBillingMode, DynTableClass. */
 extern const DynEnum dyn_enum_billing_mode;
 extern const DynEnum dyn_enum_table_class;

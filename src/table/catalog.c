@@ -38,6 +38,7 @@ typedef struct Row
 	bool		nulls[DYN_CATALOG_MAX_COLUMNS];
 } Row;
 
+const char *const dyn_table_class_names[] = {"STANDARD", "STANDARD_INFREQUENT_ACCESS", NULL};
 const char *const dyn_index_kind_names[] = {"LOCAL", "GLOBAL", "TIME_TO_LIVE", NULL};
 const char *const dyn_index_status_names[] = {"CREATING", "ACTIVE", "DELETING", NULL};
 const char *const dyn_projection_names[] = {"ALL", "KEYS_ONLY", "INCLUDE", NULL};
@@ -127,6 +128,26 @@ int_column(const Row *row, int number)
 	return row->nulls[number - 1] ? 0 : DatumGetInt64(row->values[number - 1]);
 }
 
+/* Two columns that stand side by side. */
+static DynUnits
+units_columns(const Row *row, int number)
+{
+	DynUnits	units = {int_column(row, number), int_column(row, number + 1)};
+
+	return units;
+}
+
+static int
+enum_column(const Row *row, int number, const char *const *names)
+{
+	const char *value = text_column(row, number);
+
+	for (int i = 0; names[i] != NULL; i++)
+		if (strcmp(names[i], value) == 0)
+			return i;
+	elog(ERROR, "unrecognized word in the catalog: %s", value);
+}
+
 static void
 key_columns(const Row *row, DynCatalogColumn number, DynKeyAttribute *attribute)
 {
@@ -162,7 +183,12 @@ take_table(const Row *row, void *arg)
 		DatumGetInt32(row->values[DYN_CATALOG_DECREASES_TODAY - 1]);
 	table->deletion_protection =
 		DatumGetBool(row->values[DYN_CATALOG_DELETION_PROTECTION - 1]);
-	table->options = text_column(row, DYN_CATALOG_OPTIONS);
+	table->table_class = enum_column(row, DYN_CATALOG_TABLE_CLASS, dyn_table_class_names);
+	table->class_changed = int_column(row, DYN_CATALOG_CLASS_CHANGED);
+	table->class_changed_before = int_column(row, DYN_CATALOG_CLASS_CHANGED_BEFORE);
+	table->max_units = units_columns(row, DYN_CATALOG_MAX_READ_UNITS);
+	table->warm_units = units_columns(row, DYN_CATALOG_WARM_READ_UNITS);
+	table->time_to_live_changed = int_column(row, DYN_CATALOG_TIME_TO_LIVE_CHANGED);
 }
 
 /* Is the index what the store looks keys up by? */
@@ -330,17 +356,6 @@ key_array_columns(const Row *row, int number, DynKeyAttribute *attributes)
 }
 
 static int
-enum_column(const Row *row, int number, const char *const *names)
-{
-	const char *value = text_column(row, number);
-
-	for (int i = 0; names[i] != NULL; i++)
-		if (strcmp(names[i], value) == 0)
-			return i;
-	elog(ERROR, "unrecognized word in dynamo.indexes: %s", value);
-}
-
-static int
 compare_names(const void *a, const void *b)
 {
 	const DynAttributeName *left = a;
@@ -414,7 +429,8 @@ take_index(const Row *row, const DynTable *table, DynIndex *index)
 	}
 	definition->read_units = int_column(row, DYN_INDEX_CATALOG_READ_UNITS);
 	definition->write_units = int_column(row, DYN_INDEX_CATALOG_WRITE_UNITS);
-	definition->options = text_column(row, DYN_INDEX_CATALOG_OPTIONS);
+	definition->max_units = units_columns(row, DYN_INDEX_CATALOG_MAX_READ_UNITS);
+	definition->warm_units = units_columns(row, DYN_INDEX_CATALOG_WARM_READ_UNITS);
 
 	index->slot = DatumGetInt32(row->values[DYN_INDEX_CATALOG_SLOT - 1]);
 	index->status = enum_column(row, DYN_INDEX_CATALOG_STATUS, dyn_index_status_names);

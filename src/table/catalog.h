@@ -31,10 +31,17 @@ typedef enum DynCatalogColumn
 	DYN_CATALOG_LAST_DECREASE,
 	DYN_CATALOG_DECREASES_TODAY,
 	DYN_CATALOG_DELETION_PROTECTION,
-	DYN_CATALOG_OPTIONS
+	DYN_CATALOG_TABLE_CLASS,
+	DYN_CATALOG_CLASS_CHANGED,
+	DYN_CATALOG_CLASS_CHANGED_BEFORE,
+	DYN_CATALOG_MAX_READ_UNITS,
+	DYN_CATALOG_MAX_WRITE_UNITS,
+	DYN_CATALOG_WARM_READ_UNITS,
+	DYN_CATALOG_WARM_WRITE_UNITS,
+	DYN_CATALOG_TIME_TO_LIVE_CHANGED
 } DynCatalogColumn;
 
-#define DYN_CATALOG_COLUMNS DYN_CATALOG_OPTIONS
+#define DYN_CATALOG_COLUMNS DYN_CATALOG_TIME_TO_LIVE_CHANGED
 
 /* Columns of dynamo.indexes, in the order of its definition. */
 typedef enum DynIndexCatalogColumn
@@ -57,16 +64,20 @@ typedef enum DynIndexCatalogColumn
 	DYN_INDEX_CATALOG_LAST_INCREASE,
 	DYN_INDEX_CATALOG_LAST_DECREASE,
 	DYN_INDEX_CATALOG_DECREASES_TODAY,
-	DYN_INDEX_CATALOG_OPTIONS
+	DYN_INDEX_CATALOG_MAX_READ_UNITS,
+	DYN_INDEX_CATALOG_MAX_WRITE_UNITS,
+	DYN_INDEX_CATALOG_WARM_READ_UNITS,
+	DYN_INDEX_CATALOG_WARM_WRITE_UNITS
 } DynIndexCatalogColumn;
 
-#define DYN_INDEX_CATALOG_COLUMNS DYN_INDEX_CATALOG_OPTIONS
+#define DYN_INDEX_CATALOG_COLUMNS DYN_INDEX_CATALOG_WARM_WRITE_UNITS
 
 /* Of any of the catalogs read here. */
 #define DYN_CATALOG_MAX_COLUMNS \
 	Max((int) DYN_CATALOG_COLUMNS, (int) DYN_INDEX_CATALOG_COLUMNS)
 
-/* In the order of DynIndexKind, DynIndexStatus and DynProjectionType. */
+/* In the order of DynTableClass, DynIndexKind, DynIndexStatus and DynProjectionType. */
+extern const char *const dyn_table_class_names[];
 extern const char *const dyn_index_kind_names[];
 extern const char *const dyn_index_status_names[];
 extern const char *const dyn_projection_names[];

@@ -34,6 +34,7 @@
 #include "utils/timestamp.h"
 
 #include "base/error.h"
+#include "base/settings.h"
 #include "table/catalog.h"
 
 /* pg_advisory_lock() uses 1 and 2 here, the store's key locks 3. */
@@ -107,16 +108,51 @@ relation_name(const char *table_name)
 	return name;
 }
 
+static const char *
+quoted_relation(const DynTable *table)
+{
+	const char *schema = get_namespace_name(get_rel_namespace(table->relation));
+	const char *name = get_rel_name(table->relation);
+
+	if (schema == NULL || name == NULL)
+		dyn_raise(RESOURCE_NOT_FOUND, "Requested resource not found");
+	return quote_qualified_identifier(schema, name);
+}
+
 char *
 dyn_index_create_statement(const DynTable *table, int slot, bool concurrently)
 {
-	const char *relation =
-		quote_qualified_identifier(get_namespace_name(get_rel_namespace(table->relation)),
-								   get_rel_name(table->relation));
-
 	return psprintf("CREATE INDEX%s ON %s USING dynamo_key (index_key_%d)"
 					" WHERE index_key_%d IS NOT NULL",
-					concurrently ? " CONCURRENTLY" : "", relation, slot, slot);
+					concurrently ? " CONCURRENTLY" : "", quoted_relation(table), slot, slot);
+}
+
+/*
+ * How a class stores what is written to it.
+ *
+ * STANDARD: items of up to a page stay in the page (measured: reading a 4 KB
+ * item from there is a quarter to a half faster than from TOAST), and room is
+ * left for one more version of an item, for HOT updates.
+ *
+ * STANDARD_INFREQUENT_ACCESS: what makes a row larger than a quarter of a page
+ * is compressed, and goes to TOAST if that is not enough; pages are filled.
+ */
+static const char *
+storage_parameters(DynTableClass table_class)
+{
+	return table_class == DYN_TABLE_CLASS_STANDARD ?
+		"toast_tuple_target = 8160, fillfactor = 90" :
+		"toast_tuple_target = 2032, fillfactor = 100";
+}
+
+static const char *
+tablespace_clause(DynTableClass table_class)
+{
+	if (table_class != DYN_TABLE_CLASS_INFREQUENT_ACCESS ||
+		dyn_infrequent_access_tablespace[0] == '\0')
+		return "";
+	return psprintf(" TABLESPACE %s",
+					quote_identifier(dyn_infrequent_access_tablespace));
 }
 
 static void
@@ -131,21 +167,16 @@ create_relation(const DynTableDefinition *definition, const char *quoted_name)
 	const char *compression = "";
 #endif
 
-	/*
-	 * Items of up to a page stay in the page (measured: reading a 4 KB item
-	 * from there is a quarter to a half faster than from TOAST), and room is
-	 * left for one more version of an item, for HOT updates.  The longest keys
-	 * leave the page no sooner, so they need not be compressed either.
-	 */
+	/* Keys leave the page only if there is no other way: never compressed. */
 	initStringInfo(&slots);
 	for (int i = 1; i <= DYN_INDEX_SLOTS; i++)
 		appendStringInfo(&slots, ", index_key_%d bytea", i);
 	execute_ddl(psprintf("CREATE TABLE %s (hash int8 NOT NULL,"
 						 " partition_key bytea NOT NULL, sort_key bytea%s,"
-						 " item dynamo.item%s NOT NULL%s) USING heap"
-						 " WITH (toast_tuple_target = 8160, fillfactor = 90)",
+						 " item dynamo.item%s NOT NULL%s) USING heap WITH (%s)%s",
 						 quoted_name, has_sort ? " NOT NULL" : "", compression,
-						 slots.data));
+						 slots.data, storage_parameters(definition->table_class),
+						 tablespace_clause(definition->table_class)));
 	resetStringInfo(&slots);
 	for (int i = 1; i <= DYN_INDEX_SLOTS; i++)
 		appendStringInfo(&slots, ", ALTER COLUMN index_key_%d SET STORAGE EXTERNAL", i);
@@ -178,6 +209,16 @@ check_key_name(const DynKeyAttribute *attribute)
 	if (attribute->name != NULL &&
 		memchr(attribute->name, '\0', attribute->name_len) != NULL)
 		dyn_raise(VALIDATION, "One or more parameter values were invalid: The name of a key attribute must not contain a NUL character");
+}
+
+/* Two values of units, which are NULL if they are not set. */
+static void
+units_or_null(DynUnits units, Datum *values, char *nulls)
+{
+	values[0] = Int64GetDatum(units.read);
+	values[1] = Int64GetDatum(units.write);
+	nulls[0] = units.read == 0 ? 'n' : ' ';
+	nulls[1] = units.write == 0 ? 'n' : ' ';
 }
 
 /* A text[] of n strings; get() says which. */
@@ -226,8 +267,9 @@ insert_index_row(const char *table_name, const DynIndexDefinition *definition,
 {
 	Oid			types[] = {TEXTOID, TEXTOID, TEXTOID, TEXTARRAYOID, TEXTARRAYOID,
 		TEXTARRAYOID, TEXTARRAYOID, TEXTOID, TEXTARRAYOID, TEXTOID, INT8OID, INT8OID,
-	TEXTOID};
+	INT8OID, INT8OID, INT8OID, INT8OID};
 	Datum		values[lengthof(types)];
+	char		nulls[lengthof(types) + 1];
 	const DynIndexSchema *schema = &definition->schema;
 
 	for (int i = 0; i < schema->npartition; i++)
@@ -250,17 +292,20 @@ insert_index_row(const char *table_name, const DynIndexDefinition *definition,
 	values[9] = CStringGetTextDatum(dyn_index_status_names[status]);
 	values[10] = Int64GetDatum(definition->read_units);
 	values[11] = Int64GetDatum(definition->write_units);
-	values[12] = CStringGetTextDatum(definition->options == NULL ? "{}" :
-									 definition->options);
+	memset(nulls, ' ', sizeof(nulls));
+	nulls[lengthof(types)] = '\0';
+	units_or_null(definition->max_units, &values[12], &nulls[12]);
+	units_or_null(definition->warm_units, &values[14], &nulls[14]);
 	execute(catalog_owner(), "INSERT INTO dynamo.indexes (table_name, name, kind, slot,"
 			" partition_keys, partition_types, sort_keys, sort_types, projection,"
-			" non_key_attributes, status, read_units, write_units, options)"
-			" SELECT $1, $2, $3, s, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13::json"
+			" non_key_attributes, status, read_units, write_units,"
+			" max_read_units, max_write_units, warm_read_units, warm_write_units)"
+			" SELECT $1, $2, $3, s, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16"
 			" FROM generate_series(1, " CppAsString2(DYN_INDEX_SLOTS) ") s"
 			" WHERE NOT EXISTS (SELECT FROM dynamo.indexes i"
 			"  WHERE i.table_name = $1 AND i.slot = s)"
 			" ORDER BY s LIMIT 1",
-			lengthof(types), types, values, NULL);
+			lengthof(types), types, values, nulls);
 	if (SPI_processed == 0)
 		dyn_raise(LIMIT_EXCEEDED, "Table %s has no room for another index", table_name);
 }
@@ -269,7 +314,8 @@ static void
 insert_row(const DynTableDefinition *definition, Oid relation)
 {
 	Oid			types[] = {TEXTOID, OIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID,
-		TEXTOID, INT8OID, INT8OID, BOOLOID, TEXTOID, TIMESTAMPTZOID};
+		TEXTOID, INT8OID, INT8OID, BOOLOID, TEXTOID, TIMESTAMPTZOID,
+	INT8OID, INT8OID, INT8OID, INT8OID};
 	Datum		values[lengthof(types)];
 	char		nulls[lengthof(types) + 1];
 	const DynKeySchema *schema = &definition->schema;
@@ -289,15 +335,17 @@ insert_row(const DynTableDefinition *definition, Oid relation)
 	values[7] = Int64GetDatum(on_demand ? 0 : definition->read_units);
 	values[8] = Int64GetDatum(on_demand ? 0 : definition->write_units);
 	values[9] = BoolGetDatum(definition->deletion_protection);
-	values[10] = CStringGetTextDatum(definition->options == NULL ? "{}" :
-									 definition->options);
+	values[10] = CStringGetTextDatum(dyn_table_class_names[definition->table_class]);
 	values[11] = TimestampTzGetDatum(GetCurrentTimestamp());
+	units_or_null(definition->max_units, &values[12], &nulls[12]);
+	units_or_null(definition->warm_units, &values[14], &nulls[14]);
 	execute(catalog_owner(), "INSERT INTO dynamo.tables (name, relation, partition_key,"
 						" partition_type, sort_key, sort_type, billing_mode,"
-						" read_units, write_units, deletion_protection, options,"
-						" created, on_demand_since)"
+						" read_units, write_units, deletion_protection, table_class,"
+						" created, max_read_units, max_write_units,"
+						" warm_read_units, warm_write_units, on_demand_since)"
 						" VALUES ($1, $2::regclass, $3, $4, $5, $6, $7, $8, $9,"
-						" $10, $11::json, $12,"
+						" $10, $11, $12, $13, $14, $15, $16,"
 						" CASE WHEN $7 = 'PAY_PER_REQUEST' THEN $12 END)",
 						lengthof(types), types, values, nulls);
 }
@@ -412,14 +460,60 @@ dyn_table_alter_protection(const DynTable *table, bool protect)
 }
 
 void
-dyn_table_alter_options(const DynTable *table, const char *options)
+dyn_table_alter_class(const DynTable *table, DynTableClass table_class, bool may_wait)
 {
 	Oid			types[] = {TEXTOID, TEXTOID};
 	Datum		values[2];
 
-	values[1] = CStringGetTextDatum(options);
-	update_row(table, "UPDATE dynamo.tables SET options = $2::json WHERE name = $1",
+	check_owner(table);
+	if (!may_wait &&
+		!ConditionalLockRelationOid(table->relation, ShareUpdateExclusiveLock))
+		ereport(ERROR,
+				(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
+				 errmsg("could not obtain lock on table \"%s\"", table->name)));
+	SPI_connect();
+	execute_ddl(psprintf("ALTER TABLE %s SET (%s)", quoted_relation(table),
+						 storage_parameters(table_class)));
+	SPI_finish();
+	values[1] = CStringGetTextDatum(dyn_table_class_names[table_class]);
+	update_row(table, "UPDATE dynamo.tables SET table_class = $2,"
+			   " class_changed_before = class_changed,"
+			   " class_changed = clock_timestamp() WHERE name = $1",
 			   2, types, values);
+}
+
+void
+dyn_table_alter_units(const DynTable *table, const DynIndex *index,
+					  DynUnits max_units, DynUnits warm_units)
+{
+	Oid			types[] = {TEXTOID, INT8OID, INT8OID, INT8OID, INT8OID, TEXTOID};
+	Datum		values[6];
+
+	values[1] = Int64GetDatum(max_units.read);
+	values[2] = Int64GetDatum(max_units.write);
+	values[3] = Int64GetDatum(warm_units.read);
+	values[4] = Int64GetDatum(warm_units.write);
+	values[5] = index == NULL ? (Datum) 0 : CStringGetTextDatum(index->definition.name);
+#define SET_UNITS \
+	" SET max_read_units = nullif($2, 0), max_write_units = nullif($3, 0)," \
+	" warm_read_units = nullif($4, 0), warm_write_units = nullif($5, 0)"
+	if (index == NULL)
+		update_row(table, "UPDATE dynamo.tables" SET_UNITS " WHERE name = $1",
+				   5, types, values);
+	else
+		update_row(table, "UPDATE dynamo.indexes" SET_UNITS
+				   " WHERE table_name = $1 AND name = $6", 6, types, values);
+#undef SET_UNITS
+}
+
+void
+dyn_table_note_time_to_live(const DynTable *table)
+{
+	Oid			types[1];
+	Datum		values[1];
+
+	update_row(table, "UPDATE dynamo.tables SET time_to_live_changed = clock_timestamp()"
+			   " WHERE name = $1", 1, types, values);
 }
 
 void
@@ -483,20 +577,6 @@ dyn_table_alter_index_throughput(const DynTable *table, const DynIndex *index,
 					 "   THEN decreases_today ELSE 0 END + 1 ELSE decreases_today END"
 					 " WHERE table_name = $1 AND name = $2",
 					 4, types, values);
-}
-
-void
-dyn_table_alter_index_options(const DynTable *table, const DynIndex *index,
-							  const char *options)
-{
-	Oid			types[] = {TEXTOID, TEXTOID, TEXTOID};
-	Datum		values[3];
-
-	values[2] = CStringGetTextDatum(options);
-	update_index_row(table, index,
-					 "UPDATE dynamo.indexes SET options = $3::json"
-					 " WHERE table_name = $1 AND name = $2",
-					 3, types, values);
 }
 
 void

@@ -52,6 +52,19 @@ typedef enum DynBillingMode
 	DYN_BILLING_PAY_PER_REQUEST
 } DynBillingMode;
 
+/* Read and write units of one kind; 0: not set. */
+typedef struct DynUnits
+{
+	int64		read;
+	int64		write;
+} DynUnits;
+
+typedef enum DynTableClass
+{
+	DYN_TABLE_CLASS_STANDARD,
+	DYN_TABLE_CLASS_INFREQUENT_ACCESS
+} DynTableClass;
+
 typedef enum DynIndexKind
 {
 	DYN_INDEX_LOCAL,
@@ -86,7 +99,8 @@ typedef struct DynIndexDefinition
 	DynAttributeName *included;
 	int64		read_units;		/* provisioned; 0 on demand */
 	int64		write_units;
-	const char *options;		/* JSON: members that only operations look at */
+	DynUnits	max_units;		/* ceilings on demand */
+	DynUnits	warm_units;		/* asked for */
 } DynIndexDefinition;
 
 typedef struct DynIndex
@@ -134,12 +148,12 @@ typedef struct DynTable
 	TimestampTz last_decrease;
 	int			decreases_today;
 	bool		deletion_protection;
-
-	/*
-	 * The members of CreateTable that later issues give a meaning live in one
-	 * JSON document, so the catalog need not change for each.
-	 */
-	const char *options;
+	DynTableClass table_class;
+	TimestampTz class_changed;	/* 0: never */
+	TimestampTz class_changed_before;
+	DynUnits	max_units;		/* ceilings on demand */
+	DynUnits	warm_units;		/* asked for */
+	TimestampTz time_to_live_changed;
 
 	/* Of every status and kind, in byte order of their names. */
 	int			nindexes;
@@ -200,7 +214,9 @@ typedef struct DynTableDefinition
 	int64		read_units;
 	int64		write_units;
 	bool		deletion_protection;
-	const char *options;		/* JSON */
+	DynTableClass table_class;
+	DynUnits	max_units;
+	DynUnits	warm_units;
 	int			nindexes;
 	DynIndexDefinition *indexes;
 } DynTableDefinition;
@@ -220,7 +236,22 @@ extern const DynTable *dyn_table_create(const DynTableDefinition *definition);
 extern void dyn_table_alter_throughput(const DynTable *table, DynBillingMode mode,
 									   int64 read_units, int64 write_units);
 extern void dyn_table_alter_protection(const DynTable *table, bool protect);
-extern void dyn_table_alter_options(const DynTable *table, const char *options);
+
+/*
+ * Another class is other storage parameters: what is written from now on is
+ * stored by them.  Unless may_wait, raises ERRCODE_LOCK_NOT_AVAILABLE while
+ * the relation is being vacuumed or indexed.  The caller has checked how often
+ * it may change.
+ */
+extern void dyn_table_alter_class(const DynTable *table, DynTableClass table_class,
+								  bool may_wait);
+
+/* Time to live has been enabled or disabled just now. */
+extern void dyn_table_note_time_to_live(const DynTable *table);
+
+/* Ceilings and warm throughput of the table, or of one of its indexes. */
+extern void dyn_table_alter_units(const DynTable *table, const DynIndex *index,
+								  DynUnits max_units, DynUnits warm_units);
 
 /*
  * Say that the table is to have an index (CREATING), or to have it no longer
@@ -234,9 +265,6 @@ extern void dyn_table_delete_index(const DynTable *table, const DynIndex *index)
 extern void dyn_table_alter_index_throughput(const DynTable *table,
 											 const DynIndex *index,
 											 int64 read_units, int64 write_units);
-extern void dyn_table_alter_index_options(const DynTable *table,
-										  const DynIndex *index,
-										  const char *options);
 
 /*
  * The statement that makes PostgreSQL's index on a slot; concurrently: without

@@ -21,7 +21,7 @@ $$;
 
 SELECT pg_temp.make('table-one');
 SELECT pg_temp.make('table-two', 's');
-SELECT name, relation, partition_key, partition_type, sort_key, sort_type, billing_mode, options
+SELECT name, relation, partition_key, partition_type, sort_key, sort_type, billing_mode, table_class
 	FROM tables WHERE name LIKE 'table-%' ORDER BY name;
 \pset tuples_only off
 \d dynamo_data."table-one"

@@ -9,10 +9,10 @@ SELECT create_table('{"TableName": "slots", "BillingMode": "PAY_PER_REQUEST",
 	"KeySchema": [{"AttributeName": "p", "KeyType": "HASH"}, {"AttributeName": "s", "KeyType": "RANGE"}]}')
 	-> 'TableDescription' ->> 'TableName';
 INSERT INTO dynamo.indexes (table_name, name, kind, slot, partition_keys, partition_types, sort_keys, sort_types,
-		projection, non_key_attributes, status, read_units, write_units, options)
-	VALUES ('slots', 'by-g', 'GLOBAL', 2, '{g}', '{S}', '{t}', '{B}', 'ALL', '{}', 'CREATING', 0, 0, '{}'),
-	('slots', 'many', 'GLOBAL', 3, '{g,n}', '{S,N}', '{t,p}', '{B,S}', 'KEYS_ONLY', '{}', 'CREATING', 0, 0, '{}'),
-	('slots', 'time to live', 'TIME_TO_LIVE', 26, '{}', '{}', '{ttl}', '{N}', 'ALL', '{}', 'ACTIVE', 0, 0, '{}');
+		projection, non_key_attributes, status, read_units, write_units)
+	VALUES ('slots', 'by-g', 'GLOBAL', 2, '{g}', '{S}', '{t}', '{B}', 'ALL', '{}', 'CREATING', 0, 0),
+	('slots', 'many', 'GLOBAL', 3, '{g,n}', '{S,N}', '{t,p}', '{B,S}', 'KEYS_ONLY', '{}', 'CREATING', 0, 0),
+	('slots', 'time to live', 'TIME_TO_LIVE', 26, '{}', '{}', '{ttl}', '{N}', 'ALL', '{}', 'ACTIVE', 0, 0);
 
 -- Entries: of items that have all of the keys, by an operation and by SQL alike.
 SELECT put_item('slots', '{"p": {"S": "a"}, "s": {"N": "1"}, "g": {"S": "x"}, "t": {"B": "AAD/"}, "n": {"N": "7"}}');
