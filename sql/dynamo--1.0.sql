@@ -605,7 +605,7 @@ Errors: ValidationException (KV001), SerializationException (KV002), ResourceNot
 CREATE FUNCTION dynamo.query(request json) RETURNS json
     AS 'MODULE_PATHNAME', 'dyn_sql_Query' LANGUAGE c STRICT;
 COMMENT ON FUNCTION dynamo.query(json)
-    IS 'Query: one page of a partition in sort-key order.
+    IS 'Query: one page of a partition of a table or an index in sort-key order.
 In: {"TableName", "KeyConditionExpression", "ExpressionAttributeValues", ...}
 Out: {"Items": [...], "Count", "ScannedCount", "LastEvaluatedKey"}
 Errors: ValidationException (KV001), SerializationException (KV002), ResourceNotFoundException (KV003)';
@@ -613,7 +613,7 @@ Errors: ValidationException (KV001), SerializationException (KV002), ResourceNot
 CREATE FUNCTION dynamo.scan(request json) RETURNS json
     AS 'MODULE_PATHNAME', 'dyn_sql_Scan' LANGUAGE c STRICT;
 COMMENT ON FUNCTION dynamo.scan(json)
-    IS 'Scan: one page of a table, or of one segment of it.
+    IS 'Scan: one page of a table or an index, or of one segment of it.
 In: {"TableName", "FilterExpression", "Segment", "TotalSegments", ...}
 Out: {"Items": [...], "Count", "ScannedCount", "LastEvaluatedKey"}
 Errors: ValidationException (KV001), SerializationException (KV002), ResourceNotFoundException (KV003)';
@@ -687,22 +687,24 @@ CREATE FUNCTION dynamo.query(
     key_condition text,
     expression_values json DEFAULT NULL,
     expression_names json DEFAULT NULL,
-    filter text DEFAULT NULL
+    filter text DEFAULT NULL,
+    index_name text DEFAULT NULL
 ) RETURNS SETOF dynamo.item
     AS 'MODULE_PATHNAME', 'dyn_sql_query_by_condition' LANGUAGE c;
-COMMENT ON FUNCTION dynamo.query(text, text, json, json, text)
-    IS 'all items of a partition that meet a key condition, in sort-key order, however many pages they are.
+COMMENT ON FUNCTION dynamo.query(text, text, json, json, text, text)
+    IS 'all items of a partition of a table or an index that meet a key condition, in sort-key order, however many pages they are.
 Errors: as query(json)';
 
 CREATE FUNCTION dynamo.scan(
     table_name text,
     filter text,
     expression_values json DEFAULT NULL,
-    expression_names json DEFAULT NULL
+    expression_names json DEFAULT NULL,
+    index_name text DEFAULT NULL
 ) RETURNS SETOF dynamo.item
     AS 'MODULE_PATHNAME', 'dyn_sql_scan_by_filter' LANGUAGE c;
-COMMENT ON FUNCTION dynamo.scan(text, text, json, json)
-    IS 'all items of a table that meet a filter (NULL: all), however many pages they are.
+COMMENT ON FUNCTION dynamo.scan(text, text, json, json, text)
+    IS 'all items of a table or an index that meet a filter (NULL: all), however many pages they are.
 Errors: as scan(json)';
 
 ---------------------------------------------------------------------------

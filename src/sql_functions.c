@@ -309,7 +309,8 @@ dyn_sql_query_by_condition(PG_FUNCTION_ARGS)
 		{"TableName", ARGUMENT_TEXT}, {"KeyConditionExpression", ARGUMENT_TEXT},
 		{"ExpressionAttributeValues", ARGUMENT_JSON},
 		{"ExpressionAttributeNames", ARGUMENT_JSON},
-		{"FilterExpression", ARGUMENT_TEXT}
+		{"FilterExpression", ARGUMENT_TEXT},
+		{"IndexName", ARGUMENT_TEXT}
 	};
 
 	return return_pages(fcinfo, "Query", arguments);
@@ -322,7 +323,8 @@ dyn_sql_scan_by_filter(PG_FUNCTION_ARGS)
 	static const Argument arguments[] = {
 		{"TableName", ARGUMENT_TEXT}, {"FilterExpression", ARGUMENT_TEXT},
 		{"ExpressionAttributeValues", ARGUMENT_JSON},
-		{"ExpressionAttributeNames", ARGUMENT_JSON}
+		{"ExpressionAttributeNames", ARGUMENT_JSON},
+		{"IndexName", ARGUMENT_TEXT}
 	};
 
 	return return_pages(fcinfo, "Scan", arguments);

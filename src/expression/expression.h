@@ -21,7 +21,7 @@
 #include "base/json.h"
 #include "item/document_path.h"
 #include "item/item_format.h"
-#include "item/key.h"
+#include "item/index_key.h"
 
 typedef enum DynExpressionKind
 {
@@ -85,24 +85,33 @@ typedef enum DynSortOperator
 	DYN_SORT_BEGINS_WITH
 } DynSortOperator;
 
+/*
+ * What is asked of a key of any number of parts: equality of all partition
+ * attributes and, from the left, of sort attributes; the last of those may be
+ * compared otherwise.
+ */
 typedef struct DynKeyCondition
 {
-	DynValue	partition;
-	DynSortOperator sort_operator;
-	DynValue	sort;			/* the operand, or BETWEEN's lower bound */
+	DynValue	partition[DYN_MAX_INDEX_KEY_PARTS];
+	int			nsort;			/* sort attributes with a condition */
+	DynSortOperator sort_operator;	/* of the last of them; NONE if there are none */
+	DynValue	sort[DYN_MAX_INDEX_KEY_PARTS];	/* the last one's: the operand, or
+												 * BETWEEN's lower bound */
 	DynValue	sort_upper;		/* BETWEEN's upper bound */
 } DynKeyCondition;
 
 /*
- * Parsed and resolved before the table is known; bound to its key schema
- * after the table lookup.  The two steps raise their own messages.
+ * Parsed and resolved before the table is known; bound to the key schema of the
+ * table or index after the lookup.  The two steps raise their own messages.
+ * of_index: how many conditions there may be is known only then.
  */
 typedef struct DynKeyConditionTree DynKeyConditionTree;
 
 extern DynKeyConditionTree *dyn_key_condition_create(const char *text, uint32 len,
-													 DynPlaceholders *placeholders);
+													 DynPlaceholders *placeholders,
+													 bool of_index);
 extern void dyn_key_condition_bind(const DynKeyConditionTree *tree,
-								   const DynKeySchema *schema,
+								   const DynIndexSchema *schema,
 								   DynKeyCondition *result);
 
 /* --- UpdateExpression --- */

@@ -142,41 +142,63 @@ dyn_internal_condition_paths(PG_FUNCTION_ARGS)
 	return text_result(&out);
 }
 
-static void
-key_attribute_argument(FunctionCallInfo fcinfo, int n, DynKeyAttribute *attribute)
+/* Arguments n and n + 1: names and types, "a,b" for several; returns how many. */
+static int
+key_attributes_argument(FunctionCallInfo fcinfo, int n, DynKeyAttribute *attributes)
 {
-	char	   *type;
+	char	   *names;
+	char	   *types;
+	int			count = 0;
 
-	memset(attribute, 0, sizeof(*attribute));
 	if (PG_ARGISNULL(n))
-		return;
-	attribute->name = text_to_cstring(PG_GETARG_TEXT_PP(n));
-	attribute->name_len = strlen(attribute->name);
-	type = text_to_cstring(PG_GETARG_TEXT_PP(n + 1));
-	attribute->type = dyn_type_from_name(type, strlen(type));
+		return 0;
+	names = text_to_cstring(PG_GETARG_TEXT_PP(n));
+	types = text_to_cstring(PG_GETARG_TEXT_PP(n + 1));
+	while (names != NULL && types != NULL && count < DYN_MAX_INDEX_KEY_PARTS)
+	{
+		DynKeyAttribute *attribute = &attributes[count++];
+		const char *type = strsep(&types, ",");
+
+		attribute->name = strsep(&names, ",");
+		attribute->name_len = strlen(attribute->name);
+		attribute->type = dyn_type_from_name(type, strlen(type));
+	}
+	return count;
 }
 
-/* Bind to the key schema whose four arguments start at n, and describe. */
+/* The key schema whose four arguments start at n. */
+static void
+schema_argument(FunctionCallInfo fcinfo, int n, DynIndexSchema *schema)
+{
+	schema->npartition = key_attributes_argument(fcinfo, n, schema->partition);
+	schema->nsort = key_attributes_argument(fcinfo, n + 2, schema->sort);
+}
+
+/* Bind and describe. */
 static Datum
-bind_result(FunctionCallInfo fcinfo, const DynKeyConditionTree *tree, int n)
+bind_result(const DynKeyConditionTree *tree, const DynIndexSchema *schema)
 {
 	static const char *const operators[] = {
 		"", "=", "<", "<=", ">", ">=", "BETWEEN", "begins_with"
 	};
-	DynKeySchema schema;
 	DynKeyCondition condition;
 	StringInfoData out;
 
-	key_attribute_argument(fcinfo, n, &schema.partition);
-	key_attribute_argument(fcinfo, n + 2, &schema.sort);
-	dyn_key_condition_bind(tree, &schema, &condition);
+	dyn_key_condition_bind(tree, schema, &condition);
 
 	initStringInfo(&out);
-	dyn_value_describe(&out, &condition.partition);
-	if (condition.sort_operator != DYN_SORT_NONE)
+	for (int i = 0; i < schema->npartition; i++)
 	{
-		appendStringInfo(&out, " %s ", operators[condition.sort_operator]);
-		dyn_value_describe(&out, &condition.sort);
+		appendStringInfoString(&out, i > 0 ? ", " : "");
+		dyn_value_describe(&out, &condition.partition[i]);
+	}
+	for (int i = 0; i < condition.nsort; i++)
+	{
+		bool		last = i == condition.nsort - 1;
+
+		appendStringInfo(&out, " %s ",
+						 operators[last ? condition.sort_operator : DYN_SORT_EQ]);
+		dyn_value_describe(&out, &condition.sort[i]);
 	}
 	if (condition.sort_operator == DYN_SORT_BETWEEN)
 	{
@@ -187,20 +209,23 @@ bind_result(FunctionCallInfo fcinfo, const DynKeyConditionTree *tree, int n)
 }
 
 /*
- * (expression, names, values, partition name, type, sort name, type): what an
- * index is asked for.
+ * (expression, names, values, partition names, types, sort names, types): what
+ * an index is asked for.
  */
 Datum
 dyn_internal_key_condition(PG_FUNCTION_ARGS)
 {
 	text	   *t = PG_GETARG_TEXT_PP(0);
 	DynPlaceholders *placeholders = placeholders_argument(fcinfo);
+	DynIndexSchema schema;
 	DynKeyConditionTree *tree;
 
+	schema_argument(fcinfo, 3, &schema);
 	tree = dyn_key_condition_create(VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t),
-									placeholders);
+									placeholders,
+									schema.npartition + schema.nsort > 2);
 	dyn_placeholders_check_used(placeholders);
-	return bind_result(fcinfo, tree, 3);
+	return bind_result(tree, &schema);
 }
 
 static DynProjection *
@@ -328,8 +353,10 @@ dyn_internal_legacy_condition(PG_FUNCTION_ARGS)
 Datum
 dyn_internal_legacy_key_conditions(PG_FUNCTION_ARGS)
 {
-	return bind_result(fcinfo,
-					   dyn_legacy_key_conditions(json_argument(fcinfo, 0)), 1);
+	DynIndexSchema schema;
+
+	schema_argument(fcinfo, 1, &schema);
+	return bind_result(dyn_legacy_key_conditions(json_argument(fcinfo, 0)), &schema);
 }
 
 /* (AttributeUpdates, old item, key) */

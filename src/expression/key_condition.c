@@ -176,18 +176,19 @@ collect(DynKeyConditionTree *tree, DynCondition *condition)
 
 DynKeyConditionTree *
 dyn_key_condition_create(const char *text, uint32 len,
-						 DynPlaceholders *placeholders)
+						 DynPlaceholders *placeholders, bool of_index)
 {
 	DynKeyConditionTree *tree = palloc0(sizeof(DynKeyConditionTree));
 	DynCondition *condition = dyn_condition_parse(kind, text, len);
 
 	dyn_condition_resolve(kind, condition, placeholders);
 	collect(tree, condition);
-	if (tree->nconditions > 2)
+	if (tree->nconditions > 2 && !of_index)
 		dyn_raise(VALIDATION, "Conditions can be of length 1 or 2 only");
 	return tree;
 }
 
+/* The condition on an attribute, or NULL. */
 static DynCondition *
 find_condition(const DynKeyConditionTree *tree, const DynKeyAttribute *attribute)
 {
@@ -195,9 +196,14 @@ find_condition(const DynKeyConditionTree *tree, const DynKeyAttribute *attribute
 		if (same_name(attribute_of(tree->conditions[i]), attribute->name,
 					  attribute->name_len))
 			return tree->conditions[i];
+	return NULL;
+}
+
+static void
+refuse_missing(const DynKeyAttribute *attribute)
+{
 	dyn_raise(VALIDATION, "Query condition missed key schema element: %s",
 			  attribute->name);
-	return NULL;
 }
 
 static DynSortOperator
@@ -228,56 +234,138 @@ sort_operator(const DynCondition *condition)
 			  "Attempted conditional constraint is not an indexable operation");
 }
 
-/* A constant that is compared with a key must be one itself. */
+/*
+ * A constant that is compared with a key must be one itself.  *room: bytes left
+ * for it, as the parts of a key have one limit together.
+ */
 static void
 check_constant(const DynValue *value, const DynKeyAttribute *attribute,
-			   uint32 max_size, const char *too_long)
+			   uint32 *room, const char *too_long)
 {
 	if (value->type != attribute->type)
 		dyn_raise(VALIDATION,
 				  "One or more parameter values were invalid: Condition parameter type does not match schema type");
-	if (value->type != DYN_TYPE_N && value->size == 0)
+	if (value->type == DYN_TYPE_N)
+		return;
+	if (value->size == 0)
 		dyn_raise(VALIDATION,
 				  "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty %s value. Key: %s",
 				  value->type == DYN_TYPE_S ? "string" : "binary", attribute->name);
-	if (value->type != DYN_TYPE_N && value->size > max_size)
+	if (value->size > *room)
 		dyn_raise(VALIDATION, "One or more parameter values were invalid: %s",
 				  too_long);
+	*room -= value->size;
+}
+
+static void
+bind_partition(const DynKeyConditionTree *tree, const DynIndexSchema *schema,
+			   DynKeyCondition *result)
+{
+	uint32		room = DYN_MAX_PARTITION_KEY_SIZE;
+
+	for (int i = 0; i < schema->npartition; i++)
+	{
+		const DynKeyAttribute *attribute = &schema->partition[i];
+		DynCondition *condition = find_condition(tree, attribute);
+
+		if (condition == NULL)
+			refuse_missing(attribute);
+		if (condition->kind != DYN_CONDITION_EQ)
+			dyn_raise(VALIDATION, "Query key condition not supported");
+		result->partition[i] = condition->operands[1]->value;
+		check_constant(&result->partition[i], attribute, &room,
+					   "Size of hashkey has exceeded the maximum size limit of2048 bytes");
+	}
+}
+
+/*
+ * Find the conditions on sort attributes, of which there are nconditions;
+ * returns how many attributes they reach, without a gap.
+ */
+static int
+find_sort_conditions(const DynKeyConditionTree *tree, const DynIndexSchema *schema,
+					 int nconditions, DynCondition **conditions)
+{
+	const DynKeyAttribute *missing = NULL;
+	int			found = 0;
+	int			reach = 0;
+	StringInfoData unequal;
+
+	for (int i = 0; i < schema->nsort; i++)
+	{
+		conditions[i] = find_condition(tree, &schema->sort[i]);
+		if (conditions[i] != NULL)
+		{
+			found++;
+			reach = i + 1;
+		}
+		else if (missing == NULL)
+			missing = &schema->sort[i];
+	}
+	/* There are no more conditions than attributes, so one lacks its own. */
+	if (found < nconditions)
+		refuse_missing(missing);
+
+	initStringInfo(&unequal);
+	for (int i = 0; i + 1 < reach; i++)
+		if (conditions[i] == NULL || conditions[i]->kind != DYN_CONDITION_EQ)
+			appendStringInfo(&unequal, "%s%s", unequal.len > 0 ? ", " : "",
+							 schema->sort[i].name);
+	if (unequal.len > 0)
+		dyn_raise(VALIDATION,
+				  "RANGE key attributes %s must have equality conditions specified in the query because a condition is present on key attribute %s",
+				  unequal.data, schema->sort[reach - 1].name);
+	return reach;
+}
+
+static void
+bind_sort(const DynKeyConditionTree *tree, const DynIndexSchema *schema,
+		  DynKeyCondition *result)
+{
+	DynCondition *conditions[DYN_MAX_INDEX_KEY_PARTS];
+	uint32		room = DYN_MAX_SORT_KEY_SIZE;
+	int			nconditions = tree->nconditions - schema->npartition;
+
+	if (nconditions == 0)
+		return;
+	if (schema->nsort == 0)
+		dyn_raise(VALIDATION, "Query key condition not supported");
+	result->nsort = find_sort_conditions(tree, schema, nconditions, conditions);
+	for (int i = 0; i < result->nsort; i++)
+	{
+		DynOperand **operands;
+		int			noperands = operands_of(conditions[i], &operands);
+		uint32		room_before = room;
+
+		result->sort_operator = sort_operator(conditions[i]);
+		for (int k = 1; k < noperands; k++)
+		{
+			room = room_before;
+			check_constant(&operands[k]->value, &schema->sort[i], &room,
+						   "Aggregated size of all range keys has exceeded the size limit of 1024 bytes");
+		}
+		result->sort[i] = operands[1]->value;
+		if (noperands > 2)
+			result->sort_upper = operands[2]->value;
+	}
 }
 
 void
 dyn_key_condition_bind(const DynKeyConditionTree *tree,
-					   const DynKeySchema *schema, DynKeyCondition *result)
+					   const DynIndexSchema *schema, DynKeyCondition *result)
 {
-	DynCondition *partition;
-	DynCondition *sort;
-	DynOperand **operands;
-	int			noperands;
+	int			nkeys = schema->npartition + schema->nsort;
 
 	memset(result, 0, sizeof(*result));
 
+	/* One condition too many on a hash-only key has words of its own. */
+	if (tree->nconditions > Max(2, nkeys))
+		dyn_raise(VALIDATION,
+				  "The number of query conditions (%d) exceeds the number of key attributes defined in the schema (%d)",
+				  tree->nconditions, nkeys);
 	/* KeyConditions may hold any operator, on whatever attribute. */
 	for (int i = 0; i < tree->nconditions; i++)
 		(void) sort_operator(tree->conditions[i]);
-	partition = find_condition(tree, &schema->partition);
-	if (partition->kind != DYN_CONDITION_EQ)
-		dyn_raise(VALIDATION, "Query key condition not supported");
-	result->partition = partition->operands[1]->value;
-	check_constant(&result->partition, &schema->partition,
-				   DYN_MAX_PARTITION_KEY_SIZE,
-				   "Size of hashkey has exceeded the maximum size limit of2048 bytes");
-	if (tree->nconditions == 1)
-		return;
-
-	if (schema->sort.name == NULL)
-		dyn_raise(VALIDATION, "Query key condition not supported");
-	sort = find_condition(tree, &schema->sort);
-	result->sort_operator = sort_operator(sort);
-	noperands = operands_of(sort, &operands);
-	for (int i = 1; i < noperands; i++)
-		check_constant(&operands[i]->value, &schema->sort, DYN_MAX_SORT_KEY_SIZE,
-					   "Aggregated size of all range keys has exceeded the size limit of 1024 bytes");
-	result->sort = operands[1]->value;
-	if (noperands > 2)
-		result->sort_upper = operands[2]->value;
+	bind_partition(tree, schema, result);
+	bind_sort(tree, schema, result);
 }

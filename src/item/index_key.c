@@ -46,6 +46,15 @@ typedef struct Parts
 	DynValue	sort[DYN_MAX_INDEX_KEY_PARTS];
 } Parts;
 
+void
+dyn_index_schema_of_table(const DynKeySchema *table, DynIndexSchema *schema)
+{
+	schema->npartition = 1;
+	schema->partition[0] = table->partition;
+	schema->nsort = table->sort.name == NULL ? 0 : 1;
+	schema->sort[0] = table->sort;
+}
+
 static DynIndexKeyStatus
 check_part(const DynKeyAttribute *attribute, const DynItem *item, uint32 max_size,
 		   DynValue *value)

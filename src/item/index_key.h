@@ -26,6 +26,10 @@ typedef struct DynIndexSchema
 	DynKeyAttribute sort[DYN_MAX_INDEX_KEY_PARTS];
 } DynIndexSchema;
 
+/* A table's key schema in this form, in which both can be queried. */
+extern void dyn_index_schema_of_table(const DynKeySchema *table,
+									  DynIndexSchema *schema);
+
 /* What an item's attributes say to an index. */
 typedef enum DynIndexKeyStatus
 {

@@ -7,6 +7,10 @@
  * sizes reach 1 MB; the item that crosses the line is part of it.  Filter and
  * projection come after that, so neither makes a page longer or cheaper.
  *
+ * An index has no copies of items: what it projects is a view of the stored
+ * item, and so is what its entries' sizes are.  A "fetch" costs the client, as
+ * in the service, and not us.
+ *
  * src/operation/page.c
  *-------------------------------------------------------------------------
  */
@@ -19,6 +23,9 @@
 #include "item/item_json.h"
 #include "operation/page.h"
 #include "operation/request.h"
+
+/* A complaint about attributes names so many of them at most. */
+#define MAX_UNPROJECTED 255
 
 /*
  * True if a complaint about a start key's value keeps its own words: those
@@ -34,14 +41,45 @@ stands_alone(const char *message)
 		strncmp(message, "Attempting to store", 19) == 0;
 }
 
+static bool
+name_is(const DynAttributeName *name, const DynKeyAttribute *attribute)
+{
+	return attribute->name != NULL && name->name_len == attribute->name_len &&
+		memcmp(name->name, attribute->name, name->name_len) == 0;
+}
+
 /* The two conversions of a start key, whose errors are reworded alike. */
 typedef struct StartKey
 {
-	const DynJson *json;
-	const DynKeySchema *schema; /* NULL: make item of json; else key of item */
+	const DynJson *json;		/* NULL: make key of item; else item of json */
+	const DynPage *page;
 	DynItem    *item;
 	DynKey	   *key;
 } StartKey;
+
+/* The table's key, then the index's: its parts' sizes. */
+static void
+read_start_key(const DynPage *page, DynItem *item, DynKey *key)
+{
+	const DynKeySchema *schema = &page->table->schema;
+	DynAttributeName names[2];
+	int			count = 0;
+
+	if (page->index == NULL)
+	{
+		dyn_key_from_argument(schema, item, key);
+		return;
+	}
+	for (int i = 0; i < page->nstart_names; i++)
+	{
+		const DynAttributeName *name = &page->start_names[i];
+
+		if (name_is(name, &schema->partition) || name_is(name, &schema->sort))
+			names[count++] = *name;
+	}
+	dyn_key_from_argument(schema, dyn_item_subset(item, names, count), key);
+	dyn_index_key_raise(&page->keys, page->index->definition.name, item);
+}
 
 /*
  * Convert, and put the start key's words before a complaint.  A conversion
@@ -54,10 +92,10 @@ convert_start_key(StartKey *start)
 
 	PG_TRY();
 	{
-		if (start->schema == NULL)
+		if (start->json != NULL)
 			start->item = dyn_item_from_json(start->json);
 		else
-			dyn_key_from_argument(start->schema, start->item, start->key);
+			read_start_key(start->page, start->item, start->key);
 	}
 	PG_CATCH();
 	{
@@ -88,11 +126,38 @@ dyn_page_start_item(const DynJson *request)
 }
 
 void
-dyn_page_start_key(const DynKeySchema *schema, const DynItem *item, DynKey *key)
+dyn_page_check_start_shape(const DynPage *page, const DynItem *item)
+{
+	DynValue	map = dyn_item_value(item);
+	bool		good = dyn_value_count(&map) == page->nstart_names;
+
+	for (int i = 0; good && i < page->nstart_names; i++)
+	{
+		DynValue	value;
+
+		good = dyn_map_find(&map, page->start_names[i].name,
+							page->start_names[i].name_len, &value);
+	}
+	if (!good)
+		dyn_raise(VALIDATION, "The provided starting key is invalid");
+}
+
+void
+dyn_page_start_key(const DynPage *page, const DynItem *item, DynKey *key)
 {
 	StartKey	start = {0};
 
-	start.schema = schema;
+	/* Of an index's key, a wrong type is told without the prefix. */
+	if (page->index != NULL)
+	{
+		const DynKeyAttribute *culprit;
+
+		if (dyn_index_key_check(&page->keys, item, &culprit) ==
+			DYN_INDEX_KEY_WRONG_TYPE)
+			dyn_raise(VALIDATION,
+					  "The provided key element does not match the schema");
+	}
+	start.page = page;
 	start.item = (DynItem *) item;
 	start.key = key;
 	convert_start_key(&start);
@@ -152,32 +217,180 @@ dyn_page_check_index_name(DynViolations *v, const DynJson *request)
 	dyn_member_name_pattern(v, name, "indexName");
 }
 
+static int
+compare_names(const void *a, const void *b)
+{
+	const DynAttributeName *x = a;
+	const DynAttributeName *y = b;
+	int			order = memcmp(x->name, y->name, Min(x->name_len, y->name_len));
+
+	return order != 0 ? order : (int) x->name_len - (int) y->name_len;
+}
+
+static void
+add_start_name(DynPage *page, const DynKeyAttribute *attribute)
+{
+	DynAttributeName *name = &page->start_names[page->nstart_names];
+
+	if (attribute->name == NULL)
+		return;
+	for (int i = 0; i < page->nstart_names; i++)
+		if (name_is(&page->start_names[i], attribute))
+			return;
+	name->name = attribute->name;
+	name->name_len = attribute->name_len;
+	page->nstart_names++;
+}
+
 void
-dyn_page_check_index(const DynJson *request)
+dyn_page_open(DynPage *page, DynOperationContext *context, const DynJson *request)
 {
 	uint32		len;
 	const char *name = dyn_request_string(request, "IndexName", &len);
 
-	if (name != NULL)
-		dyn_raise(VALIDATION,
-				  "The table does not have the specified index: %s", name);
+	page->consistent = dyn_request_bool(request, "ConsistentRead", false);
+	page->table = dyn_request_table(context, request);
+	if (name == NULL)
+		dyn_index_schema_of_table(&page->table->schema, &page->keys);
+	else
+	{
+		page->index = dyn_table_readable_index(page->table, name, len);
+		page->keys = page->index->definition.schema;
+		if (page->consistent && page->index->definition.kind == DYN_INDEX_GLOBAL)
+			dyn_raise(VALIDATION,
+					  "Consistent reads are not supported on global secondary indexes");
+	}
+
+	for (int i = 0; i < page->keys.npartition; i++)
+		add_start_name(page, &page->keys.partition[i]);
+	for (int i = 0; i < page->keys.nsort; i++)
+		add_start_name(page, &page->keys.sort[i]);
+	add_start_name(page, &page->table->schema.partition);
+	add_start_name(page, &page->table->schema.sort);
+	qsort(page->start_names, page->nstart_names, sizeof(DynAttributeName),
+		  compare_names);
+}
+
+/* Attributes that are asked for and not projected, each once. */
+typedef struct Unprojected
+{
+	const DynIndex *index;
+	int			count;
+	StringInfoData list;		/* "a, b" */
+	const DynPathStep *steps[MAX_UNPROJECTED];
+} Unprojected;
+
+static void
+note_unprojected(const DynDocumentPath *path, void *arg)
+{
+	Unprojected *found = arg;
+	const DynPathStep *step = &path->steps[0];
+
+	if (found->count == MAX_UNPROJECTED ||
+		dyn_index_projects(found->index, step->name, step->name_len))
+		return;
+	for (int i = 0; i < found->count; i++)
+		if (found->steps[i]->name_len == step->name_len &&
+			memcmp(found->steps[i]->name, step->name, step->name_len) == 0)
+			return;
+	if (found->count > 0)
+		appendStringInfoString(&found->list, ", ");
+	appendBinaryStringInfo(&found->list, step->name, step->name_len);
+	found->steps[found->count++] = step;
+}
+
+static void
+begin_unprojected(Unprojected *found, const DynIndex *index)
+{
+	found->index = index;
+	found->count = 0;
+	initStringInfo(&found->list);
 }
 
 void
-dyn_page_write(DynJsonWriter *w, DynPage *page, DynPageTotals *totals)
+dyn_page_check_projection(DynPage *page, DynSelect select, bool filter_must_fit)
 {
-	DynStoreCursor *cursor = dyn_store_open(page->table, &page->range);
+	const char *name;
+	bool		local;
+	Unprojected shown;
+	Unprojected filtered;
+
+	if (page->index == NULL || page->index->projected == NULL)
+		return;
+	name = page->index->definition.name;
+	local = page->index->definition.kind == DYN_INDEX_LOCAL;
+	begin_unprojected(&shown, page->index);
+	if (page->projection != NULL)
+		dyn_projection_visit_paths(page->projection, note_unprojected, &shown);
+	begin_unprojected(&filtered, page->index);
+	if (page->filter != NULL)
+		dyn_condition_visit_paths(page->filter, note_unprojected, &filtered);
+
+	if (!local && select == DYN_SELECT_ALL_ATTRIBUTES)
+		dyn_raise(VALIDATION,
+				  "One or more parameter values were invalid: Select type ALL_ATTRIBUTES is not supported for global secondary index %s because its projection type is not ALL",
+				  name);
+	if (!local && shown.count > 0)
+		dyn_raise(VALIDATION,
+				  "One or more parameter values were invalid: Global secondary index %s does not project [%s]",
+				  name, shown.list.data);
+	if (!local && filter_must_fit && filtered.count > 0)
+		dyn_raise(VALIDATION,
+				  "One or more parameter values were invalid: Secondary index %s does not project one or more filter attributes: [%s]",
+				  name, filtered.list.data);
+
+	page->fetch = local && (select == DYN_SELECT_ALL_ATTRIBUTES ||
+							shown.count > 0 || filtered.count > 0);
+	page->show_entries = select != DYN_SELECT_ALL_ATTRIBUTES;
+	page->filter_entries = !local && filtered.count > 0;
+}
+
+static DynStoreCursor *
+open_cursor(const DynPage *page)
+{
+	return page->index == NULL ? dyn_store_open(page->table, &page->range) :
+		dyn_store_open_index(page->table, page->index, &page->index_range);
+}
+
+/* What the index shows of an item. */
+static DynItem *
+entry_of(const DynPage *page, DynItem *item)
+{
+	return dyn_item_subset(item, page->index->projected, page->index->nprojected);
+}
+
+/* Add an item to the page's measure. */
+static void
+measure(const DynPage *page, const DynItem *item, DynPageTotals *totals)
+{
+	totals->scanned++;
+	if (page->index == NULL || page->index->projected == NULL)
+		totals->bytes += dyn_item_size(item);
+	else
+		totals->bytes += dyn_item_subset_size(item, page->index->projected,
+											  page->index->nprojected);
+	if (page->fetch)
+	{
+		uint32		size = dyn_item_size(item);
+
+		totals->fetched_bytes += size;
+		totals->fetched_units += dyn_read_units(size, page->consistent);
+	}
+}
+
+void
+dyn_page_write(DynJsonWriter *w, const DynPage *page, DynPageTotals *totals)
+{
+	DynStoreCursor *cursor = open_cursor(page);
 	MemoryContext item_context;
 	MemoryContext caller;
-	DynKey		key;
-	DynKey		last;
+	DynItem    *last = NULL;
 	DynItem    *item;
 
 	item_context = AllocSetContextCreate(CurrentMemoryContext,
 										 "dynamo page item",
 										 ALLOCSET_DEFAULT_SIZES);
 	memset(totals, 0, sizeof(*totals));
-	memset(&last, 0, sizeof(last));
 
 	if (!page->count_only)
 	{
@@ -185,14 +398,14 @@ dyn_page_write(DynJsonWriter *w, DynPage *page, DynPageTotals *totals)
 		dyn_json_begin_array(w);
 	}
 	caller = MemoryContextSwitchTo(item_context);
-	while ((item = dyn_store_next(cursor, &key)) != NULL)
+	while ((item = dyn_store_next(cursor)) != NULL)
 	{
 		CHECK_FOR_INTERRUPTS();
-		totals->scanned++;
-		totals->bytes += dyn_item_size(item);
+		measure(page, item, totals);
 
 		if (page->filter == NULL ||
-			dyn_condition_evaluate(page->filter, item))
+			dyn_condition_evaluate(page->filter,
+								   page->filter_entries ? entry_of(page, item) : item))
 		{
 			totals->count++;
 			if (page->count_only)
@@ -200,18 +413,16 @@ dyn_page_write(DynJsonWriter *w, DynPage *page, DynPageTotals *totals)
 			else if (page->projection != NULL)
 				dyn_projection_write(w, page->projection, item);
 			else
-				dyn_json_write_item(w, item);
+				dyn_json_write_item(w, page->show_entries ? entry_of(page, item) : item);
 		}
 
 		/* The service reports an early end even if nothing would follow. */
 		if (totals->scanned == page->limit ||
-			totals->bytes >= DYN_MAX_PAGE_SIZE)
+			Max(totals->bytes, totals->fetched_bytes) >= DYN_MAX_PAGE_SIZE)
 		{
 			totals->more = true;
 			MemoryContextSwitchTo(caller);
-			last.partition = dyn_value_copy(&key.partition);
-			if (key.sort.type != 0)
-				last.sort = dyn_value_copy(&key.sort);
+			last = dyn_item_subset(item, page->start_names, page->nstart_names);
 			break;
 		}
 		MemoryContextReset(item_context);
@@ -229,6 +440,21 @@ dyn_page_write(DynJsonWriter *w, DynPage *page, DynPageTotals *totals)
 	if (totals->more)
 	{
 		dyn_json_write_key(w, "LastEvaluatedKey");
-		dyn_json_write_key_attributes(w, &page->table->schema, &last);
+		dyn_json_write_item(w, last);
+	}
+}
+
+void
+dyn_page_charge(const DynPage *page, const DynPageTotals *totals,
+				DynCapacity *capacity)
+{
+	double		units = dyn_read_units(totals->bytes, page->consistent);
+
+	if (page->index == NULL)
+		capacity->table_units += units;
+	else
+	{
+		dyn_capacity_charge_index(capacity, page->index, units);
+		capacity->table_units += totals->fetched_units;
 	}
 }

@@ -11,28 +11,57 @@
 
 #include "base/json.h"
 #include "expression/expression.h"
+#include "operation/capacity.h"
 #include "operation/constraint.h"
 #include "operation/operation.h"
 #include "store/store.h"
 
+/* Keys of an index and of its table, each once. */
+#define DYN_MAX_START_NAMES (2 * DYN_MAX_INDEX_KEY_PARTS + 2)
+
 typedef struct DynPage
 {
+	/* Set by dyn_page_open(): what is read. */
 	const DynTable *table;
-	DynStoreRange range;
+	const DynIndex *index;		/* NULL: the table itself */
+	DynIndexSchema keys;		/* the index's, or the table's */
+	bool		consistent;
+	int			nstart_names;	/* attributes of a start key, sorted */
+	DynAttributeName start_names[DYN_MAX_START_NAMES];
+
+	DynStoreRange range;		/* of the table */
+	DynStoreIndexRange index_range; /* or of the index */
 	const DynCondition *filter; /* NULL: every item passes */
-	const DynProjection *projection;	/* NULL: whole items */
+	const DynProjection *projection;	/* NULL: all attributes */
 	bool		count_only;		/* Select COUNT: no Items member */
 	int64		limit;			/* items to evaluate; 0: no limit */
+
+	/*
+	 * Set by dyn_page_check_projection(), of an index that does not project all
+	 * attributes.
+	 */
+	bool		show_entries;	/* without a projection: what the index projects */
+	bool		filter_entries; /* the filter sees nothing else either */
+	bool		fetch;			/* whole items are read: more is asked for */
 } DynPage;
 
 /* What was evaluated, before the filter: the base of the capacity. */
 typedef struct DynPageTotals
 {
-	uint64		bytes;
+	uint64		bytes;			/* of items, or of an index's entries */
+	uint64		fetched_bytes;	/* of whole items, in addition */
+	double		fetched_units;
 	int64		scanned;
 	int64		count;
 	bool		more;			/* LastEvaluatedKey was written */
 } DynPageTotals;
+
+/*
+ * Look up TableName and IndexName.  Raises ResourceNotFoundException, or
+ * ValidationException for an index that can't be read (in this way).
+ */
+extern void dyn_page_open(DynPage *page, DynOperationContext *context,
+						  const DynJson *request);
 
 /*
  * ExclusiveStartKey's attributes, converted before the table is known.  Value
@@ -41,11 +70,14 @@ typedef struct DynPageTotals
  */
 extern DynItem *dyn_page_start_item(const DynJson *request);
 
+/* "The provided starting key is invalid" unless it has just the keys. */
+extern void dyn_page_check_start_shape(const DynPage *page, const DynItem *item);
+
 /*
- * The key a start item means, pointing into it.  Raises "The provided starting
- * key is invalid: ..." if it is not a key of the table.
+ * The table's key in a start item, pointing into it.  Raises "The provided
+ * starting key is invalid: ..." if it is none; an index's keys are checked, too.
  */
-extern void dyn_page_start_key(const DynKeySchema *schema, const DynItem *item,
+extern void dyn_page_start_key(const DynPage *page, const DynItem *item,
 							   DynKey *key);
 
 /* Select: the member's value, DYN_SELECT_DEFAULT if absent. */
@@ -70,14 +102,23 @@ extern void dyn_page_check_select(const DynJson *request, DynSelect select,
 /* IndexName's member constraints. */
 extern void dyn_page_check_index_name(DynViolations *v, const DynJson *request);
 
-/* Refuse IndexName: no table has secondary indexes. */
-extern void dyn_page_check_index(const DynJson *request);
+/*
+ * What the request asks for against what the index projects: a global index has
+ * nothing else, a local one fetches it.  filter_must_fit: Query refuses a filter
+ * on what a global index does not project; to Scan such attributes are absent.
+ */
+extern void dyn_page_check_projection(DynPage *page, DynSelect select,
+									  bool filter_must_fit);
 
 /*
  * Write Items, Count, ScannedCount and, if the page ended early,
  * LastEvaluatedKey as members of the object w is in.
  */
-extern void dyn_page_write(DynJsonWriter *w, DynPage *page,
+extern void dyn_page_write(DynJsonWriter *w, const DynPage *page,
 						   DynPageTotals *totals);
+
+/* What that cost, added to capacity. */
+extern void dyn_page_charge(const DynPage *page, const DynPageTotals *totals,
+							DynCapacity *capacity);
 
 #endif							/* DYN_PAGE_H */

@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * query.c
- *		Query: the items of one partition, in sort-key order.
+ *		Query: the items of one partition of a table or an index, in the order of
+ *		the sort key.
  *
  * src/operation/query.c
  *-------------------------------------------------------------------------
@@ -10,7 +11,7 @@
 
 #include "expression/legacy.h"
 #include "item/item_json.h"
-#include "operation/capacity.h"
+#include "operation/index_range.h"
 #include "operation/page.h"
 #include "operation/request.h"
 
@@ -32,7 +33,7 @@ static const char *const legacy_members_with_key_conditions[] = {
 /* What a filter may not name, and in whose words it is refused. */
 typedef struct FilterCheck
 {
-	const DynKeySchema *schema;
+	const DynIndexSchema *keys;
 	const char *member;			/* "Filter Expression" or "QueryFilter" */
 } FilterCheck;
 
@@ -40,126 +41,181 @@ static void
 refuse_key_attribute(const DynDocumentPath *path, void *arg)
 {
 	const FilterCheck *check = arg;
-	const DynPathStep *first = &path->steps[0];
-	const DynKeyAttribute *keys[] = {&check->schema->partition, &check->schema->sort};
 
-	for (int i = 0; i < lengthof(keys); i++)
-		if (keys[i]->name != NULL && keys[i]->name_len == first->name_len &&
-			memcmp(keys[i]->name, first->name, first->name_len) == 0)
+	for (int i = 0; i < check->keys->npartition + check->keys->nsort; i++)
+	{
+		const DynKeyAttribute *key = i < check->keys->npartition ?
+			&check->keys->partition[i] :
+			&check->keys->sort[i - check->keys->npartition];
+
+		if (dyn_path_starts_with(path, key))
 			dyn_raise(VALIDATION,
 					  "%s can only contain non-primary key attributes: Primary key attribute: %s",
-					  check->member, keys[i]->name);
+					  check->member, key->name);
+	}
 }
 
-/* True if a start key's sort value satisfies the sort-key condition. */
+/* True if a value satisfies a condition. */
 static bool
-sort_matches(const DynKeyCondition *condition, const DynValue *sort)
+value_matches(const DynValue *value, DynSortOperator operator,
+			  const DynValue *operand, const DynValue *upper)
 {
-	switch (condition->sort_operator)
+	switch (operator)
 	{
 		case DYN_SORT_NONE:
 			return true;
 		case DYN_SORT_EQ:
-			return dyn_value_compare(sort, &condition->sort) == 0;
+			return dyn_value_compare(value, operand) == 0;
 		case DYN_SORT_LT:
-			return dyn_value_compare(sort, &condition->sort) < 0;
+			return dyn_value_compare(value, operand) < 0;
 		case DYN_SORT_LE:
-			return dyn_value_compare(sort, &condition->sort) <= 0;
+			return dyn_value_compare(value, operand) <= 0;
 		case DYN_SORT_GT:
-			return dyn_value_compare(sort, &condition->sort) > 0;
+			return dyn_value_compare(value, operand) > 0;
 		case DYN_SORT_GE:
-			return dyn_value_compare(sort, &condition->sort) >= 0;
+			return dyn_value_compare(value, operand) >= 0;
 		case DYN_SORT_BETWEEN:
-			return dyn_value_compare(sort, &condition->sort) >= 0 &&
-				dyn_value_compare(sort, &condition->sort_upper) <= 0;
+			return dyn_value_compare(value, operand) >= 0 &&
+				dyn_value_compare(value, upper) <= 0;
 		case DYN_SORT_BEGINS_WITH:
-			return sort->size >= condition->sort.size &&
-				memcmp(sort->data, condition->sort.data, condition->sort.size) == 0;
+			return value->size >= operand->size &&
+				memcmp(value->data, operand->data, operand->size) == 0;
 	}
-	elog(ERROR, "unrecognized sort operator: %d", (int) condition->sort_operator);
+	elog(ERROR, "unrecognized sort operator: %d", (int) operator);
 }
 
-/*
- * The start key's shape, before the key conditions are looked at.  A wrong
- * number of members is told in fewer words than a wrong type.
- */
+/* The start key has been checked: it has all key attributes. */
 static void
-check_start_shape(const DynTable *table, const DynItem *item)
+start_value(const DynItem *start, const DynKeyAttribute *attribute, DynValue *value)
 {
-	DynValue	map = dyn_item_value(item);
-	const DynKeySchema *schema = &table->schema;
-	DynValue	value;
+	if (!dyn_item_find(start, attribute->name, attribute->name_len, value))
+		elog(ERROR, "start key lacks attribute \"%s\"", attribute->name);
+}
 
-	if (dyn_value_count(&map) != (schema->sort.name != NULL ? 2 : 1) ||
-		!dyn_map_find(&map, schema->partition.name, schema->partition.name_len,
-					  &value) ||
-		(schema->sort.name != NULL &&
-		 !dyn_map_find(&map, schema->sort.name, schema->sort.name_len, &value)))
-		dyn_raise(VALIDATION, "The provided starting key is invalid");
+static bool
+partition_matches(const DynIndexSchema *keys, const DynKeyCondition *condition,
+				  const DynItem *start)
+{
+	for (int i = 0; i < keys->npartition; i++)
+	{
+		DynValue	value;
+
+		start_value(start, &keys->partition[i], &value);
+		if (dyn_value_compare(&value, &condition->partition[i]) != 0)
+			return false;
+	}
+	return true;
+}
+
+static bool
+sort_matches(const DynIndexSchema *keys, const DynKeyCondition *condition,
+			 const DynItem *start)
+{
+	for (int i = 0; i < condition->nsort; i++)
+	{
+		bool		last = i == condition->nsort - 1;
+		DynValue	value;
+
+		start_value(start, &keys->sort[i], &value);
+		if (!value_matches(&value, last ? condition->sort_operator : DYN_SORT_EQ,
+						   &condition->sort[i], &condition->sort_upper))
+			return false;
+	}
+	return true;
 }
 
 /* A start key must lie inside what the conditions select. */
 static void
-check_start_boundaries(const DynTable *table, const DynKeyCondition *condition,
-					   const DynKey *start)
+check_start_boundaries(const DynPage *page, const DynKeyCondition *condition,
+					   const DynItem *start)
 {
-	bool		same_partition = dyn_value_compare(&start->partition,
-												   &condition->partition) == 0;
+	const DynIndexSchema *keys = &page->keys;
 
-	if (table->schema.sort.name == NULL)
+	/* An index, unlike a table, has any number of items under one key. */
+	if (page->index == NULL && keys->nsort == 0)
 	{
 		StringInfoData text;
+		DynValue	partition;
 
+		start_value(start, &keys->partition[0], &partition);
 		initStringInfo(&text);
-		dyn_value_describe(&text, &start->partition);
+		dyn_value_describe(&text, &partition);
 		dyn_raise(VALIDATION,
 				  "The provided exclusive start key is invalid: ExclusiveStartKey: {%s=AttributeValue: %s}",
-				  table->schema.partition.name, text.data);
+				  keys->partition[0].name, text.data);
 	}
-	if (!same_partition)
+	if (!partition_matches(keys, condition, start))
 	{
-		if (condition->sort_operator == DYN_SORT_EQ &&
-			sort_matches(condition, &start->sort))
+		if (page->index == NULL && condition->sort_operator == DYN_SORT_EQ &&
+			sort_matches(keys, condition, start))
 			dyn_raise(VALIDATION,
 					  "The query can return at most one row and cannot be restarted");
 		dyn_raise(VALIDATION,
 				  "The provided starting key is outside query boundaries based on provided conditions");
 	}
-	if (!sort_matches(condition, &start->sort))
+	if (!sort_matches(keys, condition, start))
 		dyn_raise(VALIDATION,
 				  "The provided starting key does not match the range key predicate");
 }
 
+/* The range of the table that a condition selects. */
 static void
 set_bounds(DynStoreRange *range, const DynKeyCondition *condition)
 {
+	const DynValue *sort = &condition->sort[0];
+
 	switch (condition->sort_operator)
 	{
 		case DYN_SORT_NONE:
 			break;
 		case DYN_SORT_EQ:
-			range->low = range->high = condition->sort;
+			range->low = range->high = *sort;
 			range->low_inclusive = range->high_inclusive = true;
 			break;
 		case DYN_SORT_LT:
 		case DYN_SORT_LE:
-			range->high = condition->sort;
+			range->high = *sort;
 			range->high_inclusive = condition->sort_operator == DYN_SORT_LE;
 			break;
 		case DYN_SORT_GT:
 		case DYN_SORT_GE:
-			range->low = condition->sort;
+			range->low = *sort;
 			range->low_inclusive = condition->sort_operator == DYN_SORT_GE;
 			break;
 		case DYN_SORT_BETWEEN:
-			range->low = condition->sort;
+			range->low = *sort;
 			range->high = condition->sort_upper;
 			range->low_inclusive = range->high_inclusive = true;
 			break;
 		case DYN_SORT_BEGINS_WITH:
-			range->begins_with = condition->sort;
+			range->begins_with = *sort;
 			break;
 	}
+}
+
+/* Where the page walks.  start and its key are NULL without one. */
+static void
+set_range(DynPage *page, const DynKeyCondition *condition, bool backward,
+		  const DynItem *start, const DynKey *start_key)
+{
+	DynKey	   *partition;
+
+	if (page->index != NULL)
+	{
+		page->index_range.backward = backward;
+		dyn_index_range_query(&page->index_range, &page->keys, condition);
+		if (start != NULL &&
+			!dyn_index_range_start(&page->index_range, &page->keys, start, start_key))
+			elog(ERROR, "start key is outside of the range its values are in");
+		return;
+	}
+	partition = palloc0(sizeof(DynKey));
+	partition->partition = condition->partition[0];
+	partition->hash = dyn_key_hash(&partition->partition);
+	page->range.partition = partition;
+	page->range.backward = backward;
+	page->range.start_after = start_key;
+	set_bounds(&page->range, condition);
 }
 
 /*
@@ -175,7 +231,7 @@ dyn_query(DynOperationContext *context, const DynJson *request, StringInfo reply
 	const DynJson *attributes = dyn_request_member(request, "AttributesToGet");
 	const char *text;
 	uint32		len;
-	bool		consistent = dyn_request_bool(request, "ConsistentRead", false);
+	bool		backward = !dyn_request_bool(request, "ScanIndexForward", true);
 	DynSelect	select;
 	DynReturnCapacity return_capacity;
 	bool		or_operator;
@@ -183,7 +239,6 @@ dyn_query(DynOperationContext *context, const DynJson *request, StringInfo reply
 	DynKeyConditionTree *tree = NULL;
 	DynPlaceholders *placeholders;
 	DynKeyCondition condition;
-	DynKey		partition = {0};
 	DynKey		start;
 	FilterCheck filter_check;
 	DynPage		page = {0};
@@ -230,7 +285,8 @@ dyn_query(DynOperationContext *context, const DynJson *request, StringInfo reply
 
 	placeholders = dyn_request_placeholders(request, true);
 	if (text != NULL)
-		tree = dyn_key_condition_create(text, len, placeholders);
+		tree = dyn_key_condition_create(text, len, placeholders,
+										dyn_request_member(request, "IndexName") != NULL);
 	if (page.filter == NULL)
 		page.filter = dyn_request_condition(request, "FilterExpression",
 											DYN_EXPRESSION_FILTER, placeholders);
@@ -238,34 +294,29 @@ dyn_query(DynOperationContext *context, const DynJson *request, StringInfo reply
 		page.projection = dyn_request_projection(request, placeholders);
 	dyn_placeholders_check_used(placeholders);
 
-	page.table = dyn_request_table(context, request);
-	dyn_page_check_index(request);
+	dyn_page_open(&page, context, request);
 	if (start_item != NULL)
 	{
-		check_start_shape(page.table, start_item);
-		dyn_page_start_key(&page.table->schema, start_item, &start);
+		dyn_page_check_start_shape(&page, start_item);
+		dyn_page_start_key(&page, start_item, &start);
 	}
-	dyn_key_condition_bind(tree, &page.table->schema, &condition);
+	dyn_key_condition_bind(tree, &page.keys, &condition);
 	if (start_item != NULL)
-		check_start_boundaries(page.table, &condition, &start);
+		check_start_boundaries(&page, &condition, start_item);
 	dyn_request_check_key_paths(page.table, NULL, page.projection);
-	filter_check.schema = &page.table->schema;
+	filter_check.keys = &page.keys;
 	filter_check.member = legacy_filter != NULL ? "QueryFilter" : "Filter Expression";
 	if (page.filter != NULL)
 		dyn_condition_visit_paths(page.filter, refuse_key_attribute, &filter_check);
+	dyn_page_check_projection(&page, select, true);
 	dyn_request_check_key_paths(page.table, page.filter, NULL);
-
-	partition.partition = condition.partition;
-	partition.hash = dyn_key_hash(&condition.partition);
-	page.range.partition = &partition;
-	page.range.backward = !dyn_request_bool(request, "ScanIndexForward", true);
-	page.range.start_after = start_item != NULL ? &start : NULL;
-	set_bounds(&page.range, &condition);
+	set_range(&page, &condition, backward, start_item,
+			  start_item != NULL ? &start : NULL);
 
 	dyn_json_writer_init(&w, reply);
 	dyn_json_begin_object(&w);
 	dyn_page_write(&w, &page, &totals);
-	capacity.table_units = dyn_read_units(totals.bytes, consistent);
+	dyn_page_charge(&page, &totals, &capacity);
 	dyn_capacity_write(&w, return_capacity, request, &capacity);
 	dyn_json_end_object(&w);
 	return DYN_OUTCOME_DONE;

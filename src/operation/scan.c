@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * scan.c
- *		Scan: all items, or one segment of them, in the order of the hash.
+ *		Scan: all items of a table or an index, or one segment of them, in the
+ *		order of the hash.
  *
  * A segment of a parallel Scan is a range of the 64-bit partition-key hash, so
  * segments are disjoint and complete whatever happens between pages.
@@ -13,7 +14,7 @@
 
 #include "base/limits.h"
 #include "expression/legacy.h"
-#include "operation/capacity.h"
+#include "operation/index_range.h"
 #include "operation/page.h"
 #include "operation/request.h"
 
@@ -38,12 +39,30 @@ to_hash(uint64 position)
 	return (int64) (position ^ (UINT64CONST(1) << 63));
 }
 
-static void
-set_segment(DynStoreRange *range, int64 segment, int64 total)
+/*
+ * Where the page walks; start is NULL without one.  Returns false if that is
+ * not of the segment.
+ */
+static bool
+set_range(DynPage *page, int64 segment, int64 total, const DynItem *start,
+		  DynKey *start_key)
 {
-	range->hash_low = to_hash(segment_start(segment, total));
-	range->hash_high = segment + 1 == total ? PG_INT64_MAX :
+	int64		low = to_hash(segment_start(segment, total));
+	int64		high = segment + 1 == total ? PG_INT64_MAX :
 		to_hash(segment_start(segment + 1, total) - 1);
+
+	if (page->index != NULL)
+	{
+		dyn_index_range_scan(&page->index_range, low, high);
+		return start == NULL ||
+			dyn_index_range_start(&page->index_range, &page->keys, start, start_key);
+	}
+	page->range.hash_low = low;
+	page->range.hash_high = high;
+	if (start == NULL)
+		return true;
+	page->range.start_after = start_key;
+	return start_key->hash >= low && start_key->hash <= high;
 }
 
 /* Segment and TotalSegments come together or not at all. */
@@ -76,7 +95,6 @@ dyn_scan(DynOperationContext *context, const DynJson *request, StringInfo reply)
 	const DynJson *total = dyn_request_member(request, "TotalSegments");
 	const DynJson *legacy_filter = dyn_request_member(request, "ScanFilter");
 	const DynJson *attributes = dyn_request_member(request, "AttributesToGet");
-	bool		consistent = dyn_request_bool(request, "ConsistentRead", false);
 	DynSelect	select;
 	DynReturnCapacity return_capacity;
 	bool		or_operator;
@@ -125,36 +143,37 @@ dyn_scan(DynOperationContext *context, const DynJson *request, StringInfo reply)
 		page.projection = dyn_request_projection(request, placeholders);
 	dyn_placeholders_check_used(placeholders);
 
-	page.table = dyn_request_table(context, request);
-	dyn_page_check_index(request);
-	set_segment(&page.range,
-				segment == NULL ? 0 : dyn_json_to_integer(segment),
-				total == NULL ? 1 : dyn_json_to_integer(total));
+	dyn_page_open(&page, context, request);
 	if (start_item != NULL)
 	{
-		dyn_page_start_key(&page.table->schema, start_item, &start);
+		if (page.index != NULL)
+			dyn_page_check_start_shape(&page, start_item);
+		dyn_page_start_key(&page, start_item, &start);
 		start.hash = dyn_key_hash(&start.partition);
-		if (start.hash < page.range.hash_low || start.hash > page.range.hash_high)
-			dyn_raise(VALIDATION,
-					  "The provided starting key is invalid: Invalid ExclusiveStartKey. "
-					  "Please use ExclusiveStartKey with correct Segment. "
-					  "TotalSegments: " INT64_FORMAT " Segment: " INT64_FORMAT,
-					  dyn_json_to_integer(total), dyn_json_to_integer(segment));
-		page.range.start_after = &start;
 	}
+	dyn_page_check_projection(&page, select, false);
+	if (!set_range(&page, segment == NULL ? 0 : dyn_json_to_integer(segment),
+				   total == NULL ? 1 : dyn_json_to_integer(total),
+				   start_item, &start))
+		dyn_raise(VALIDATION,
+				  "The provided starting key is invalid: Invalid ExclusiveStartKey. "
+				  "Please use ExclusiveStartKey with correct Segment. "
+				  "TotalSegments: " INT64_FORMAT " Segment: " INT64_FORMAT,
+				  dyn_json_to_integer(total), dyn_json_to_integer(segment));
 	dyn_request_check_key_paths(page.table, page.filter, page.projection);
 
 	dyn_json_writer_init(&w, reply);
 	dyn_json_begin_object(&w);
 	dyn_page_write(&w, &page, &totals);
+	dyn_page_charge(&page, &totals, &capacity);
 
 	/*
 	 * The service charges the Scan of a one-item table as four reads (captured:
 	 * 2 units eventually consistent, 4 consistent).
 	 */
-	capacity.table_units = dyn_read_units(totals.bytes, consistent);
-	if (totals.scanned == 1 && !totals.more && segment == NULL && start_item == NULL)
-		capacity.table_units = Max(capacity.table_units, consistent ? 4.0 : 2.0);
+	if (page.index == NULL && totals.scanned == 1 && !totals.more &&
+		segment == NULL && start_item == NULL)
+		capacity.table_units = Max(capacity.table_units, page.consistent ? 4.0 : 2.0);
 	dyn_capacity_write(&w, return_capacity, request, &capacity);
 	dyn_json_end_object(&w);
 	return DYN_OUTCOME_DONE;

@@ -1,16 +1,19 @@
 /*-------------------------------------------------------------------------
  *
  * read.c
- *		Read items: one by key, or a walk over a range of keys.
+ *		Read items: one by key, or a walk over a range of a table or an index.
  *
  * src/store/read.c
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/relscan.h"
 #include "access/stratnum.h"
 #include "access/tableam.h"
+#include "access/transam.h"
+#include "access/xact.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -146,6 +149,19 @@ scan_keys(DynStoreCursor *cursor, const DynStoreRange *range)
 	return n;
 }
 
+/* The relation is open and the keys are set. */
+static void
+begin_walk(DynStoreCursor *cursor, int nkeys, bool backward)
+{
+	cursor->context = CurrentMemoryContext;
+	cursor->snapshot = RegisterSnapshot(GetTransactionSnapshot());
+	cursor->slot = table_slot_create(cursor->relation.heap, NULL);
+	cursor->direction = backward ? BackwardScanDirection : ForwardScanDirection;
+	cursor->scan = index_beginscan(cursor->relation.heap, cursor->relation.index,
+								   cursor->snapshot, nkeys, 0);
+	index_rescan(cursor->scan, cursor->keys, nkeys, NULL, 0);
+}
+
 DynStoreCursor *
 dyn_store_open(const DynTable *table, const DynStoreRange *range)
 {
@@ -153,36 +169,60 @@ dyn_store_open(const DynTable *table, const DynStoreRange *range)
 	int			nkeys;
 
 	dyn_relation_open(table, AccessShareLock, ACL_SELECT, &cursor->relation);
-	cursor->context = CurrentMemoryContext;
-	cursor->snapshot = RegisterSnapshot(GetTransactionSnapshot());
-	cursor->slot = table_slot_create(cursor->relation.heap, NULL);
-	cursor->direction = range->backward ? BackwardScanDirection : ForwardScanDirection;
 	nkeys = range->partition != NULL ? query_keys(cursor, range) :
 		scan_keys(cursor, range);
-	cursor->scan = index_beginscan(cursor->relation.heap, cursor->relation.index,
-								   cursor->snapshot, nkeys, 0);
-	index_rescan(cursor->scan, cursor->keys, nkeys, NULL, 0);
+	begin_walk(cursor, nkeys, range->backward);
 	return cursor;
 }
 
-/* A key attribute of a stored item. */
+/*
+ * An index that was built while some could still see versions of tuples that
+ * it leaves out answers only for later snapshots.  Every call takes a new one,
+ * unless the transaction has its own.
+ */
 static void
-key_part(const DynItem *item, const DynKeyAttribute *attribute, DynValue *part)
+check_snapshot(Relation index)
 {
-	if (!dyn_item_find(item, attribute->name, attribute->name_len, part))
+	TransactionId built;
+
+	if (!index->rd_index->indcheckxmin || !IsolationUsesXactSnapshot())
+		return;
+	built = HeapTupleHeaderGetXmin(index->rd_indextuple->t_data);
+	if (!TransactionIdPrecedes(built, TransactionXmin))
 		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("stored item lacks its key attribute \"%s\"",
-						attribute->name)));
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("index \"%s\" is newer than the transaction's snapshot",
+						RelationGetRelationName(index))));
+}
+
+DynStoreCursor *
+dyn_store_open_index(const DynTable *table, const DynIndex *index,
+					 const DynStoreIndexRange *range)
+{
+	DynStoreCursor *cursor = palloc0(sizeof(DynStoreCursor));
+	int			nkeys = 0;
+
+	dyn_relation_open_index(table, index, AccessShareLock, ACL_SELECT,
+							&cursor->relation);
+	check_snapshot(cursor->relation.index);
+	if (range->low.data != NULL)
+		dyn_relation_bytea_scan_key(&cursor->keys[nkeys++], 1,
+									range->low_inclusive ?
+									BTGreaterEqualStrategyNumber : BTGreaterStrategyNumber,
+									&range->low);
+	if (range->high.data != NULL)
+		dyn_relation_bytea_scan_key(&cursor->keys[nkeys++], 1,
+									range->high_inclusive ?
+									BTLessEqualStrategyNumber : BTLessStrategyNumber,
+									&range->high);
+	begin_walk(cursor, nkeys, range->backward);
+	return cursor;
 }
 
 DynItem *
-dyn_store_next(DynStoreCursor *cursor, DynKey *key)
+dyn_store_next(DynStoreCursor *cursor)
 {
-	const DynKeySchema *schema = &cursor->relation.table->schema;
 	MemoryContext caller;
-	DynItem    *item;
-	bool		isnull;
 
 	CHECK_FOR_INTERRUPTS();
 	if (cursor->done)
@@ -196,16 +236,7 @@ dyn_store_next(DynStoreCursor *cursor, DynKey *key)
 	cursor->done = !index_getnext_slot(cursor->scan, cursor->direction,
 									   cursor->slot);
 	MemoryContextSwitchTo(caller);
-	if (cursor->done)
-		return NULL;
-	item = dyn_relation_slot_item(cursor->slot);
-
-	memset(key, 0, sizeof(*key));
-	key->hash = DatumGetInt64(slot_getattr(cursor->slot, DYN_ATTNUM_HASH, &isnull));
-	key_part(item, &schema->partition, &key->partition);
-	if (schema->sort.name != NULL)
-		key_part(item, &schema->sort, &key->sort);
-	return item;
+	return cursor->done ? NULL : dyn_relation_slot_item(cursor->slot);
 }
 
 void

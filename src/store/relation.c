@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * relation.c
- *		A table's heap and key index, opened for one call of the store.
+ *		A table's heap and an index, opened for one call of the store.
  *
  * src/store/relation.c
  *-------------------------------------------------------------------------
@@ -85,6 +85,26 @@ lock_table(const DynTable *table, LOCKMODE mode)
 	}
 }
 
+/* The heap of table is locked. */
+static void
+open_relations(const DynTable *table, Oid index, LOCKMODE lock_mode,
+			   AclMode privileges, DynRelation *relation)
+{
+	lock_relation(index, lock_mode);
+	relation->table = table;
+	relation->heap = relation_open(table->relation, NoLock);
+	relation->index = relation_open(index, NoLock);
+	dyn_relation_check_privileges(relation, privileges);
+}
+
+/* The heap's name, for hints. */
+static char *
+heap_name(const DynTable *table)
+{
+	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(table->relation)),
+									  get_rel_name(table->relation));
+}
+
 void
 dyn_relation_open(const DynTable *table, LOCKMODE lock_mode, AclMode privileges,
 				  DynRelation *relation)
@@ -101,15 +121,35 @@ dyn_relation_open(const DynTable *table, LOCKMODE lock_mode, AclMode privileges,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("table \"%s\" has no valid key index", table->name),
 				 errhint("Create it again: CREATE UNIQUE INDEX ON %s USING dynamo_key (hash, partition_key dynamo.partition_ops%s).",
-						 quote_qualified_identifier(get_namespace_name(get_rel_namespace(table->relation)),
-													get_rel_name(table->relation)),
+						 heap_name(table),
 						 table->schema.sort.name != NULL ? ", sort_key" : "")));
-	lock_relation(table->key_index, lock_mode);
+	open_relations(table, table->key_index, lock_mode, privileges, relation);
+}
 
-	relation->table = table;
-	relation->heap = relation_open(table->relation, NoLock);
-	relation->index = relation_open(table->key_index, NoLock);
-	dyn_relation_check_privileges(relation, privileges);
+void
+dyn_relation_open_index(const DynTable *table, const DynIndex *index,
+						LOCKMODE lock_mode, AclMode privileges,
+						DynRelation *relation)
+{
+	const char *name = index->definition.name;
+
+	table = lock_table(table, lock_mode);
+	index = dyn_table_readable_index(table, name, strlen(name));
+	if (!index->valid)
+	{
+		/* As with the key index: it may just be replaced. */
+		AcceptInvalidationMessages();
+		table = lock_table(table, lock_mode);
+		index = dyn_table_readable_index(table, name, strlen(name));
+	}
+	if (!index->valid)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"%s\" has no valid index for its secondary index \"%s\"",
+						table->name, name),
+				 errhint("Create it again: %s.",
+						 dyn_index_create_statement(table, index->slot, true))));
+	open_relations(table, index->relation, lock_mode, privileges, relation);
 }
 
 /* The locks stay: the next call of the transaction finds them held. */

@@ -28,7 +28,7 @@ typedef struct DynRelation
 {
 	const DynTable *table;
 	Relation	heap;
-	Relation	index;
+	Relation	index;			/* the key index, or a secondary one */
 } DynRelation;
 
 /*
@@ -39,6 +39,14 @@ typedef struct DynRelation
  */
 extern void dyn_relation_open(const DynTable *table, LOCKMODE lock_mode,
 							  AclMode privileges, DynRelation *relation);
+
+/*
+ * The same with a secondary index in place of the key index.  Raises
+ * ValidationException if it has gone.
+ */
+extern void dyn_relation_open_index(const DynTable *table, const DynIndex *index,
+									LOCKMODE lock_mode, AclMode privileges,
+									DynRelation *relation);
 extern void dyn_relation_close(DynRelation *relation);
 
 /* Raise unless the current user has the privileges on the relation. */

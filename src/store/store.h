@@ -104,16 +104,28 @@ typedef struct DynStoreRange
 	const DynKey *start_after;	/* exclusive start key, or NULL */
 } DynStoreRange;
 
+/* A walk over a secondary index: a range of its entries' bytes. */
+typedef struct DynStoreIndexRange
+{
+	DynValue	low;			/* data NULL: no bound; types don't matter */
+	bool		low_inclusive;
+	DynValue	high;
+	bool		high_inclusive;
+	bool		backward;
+} DynStoreIndexRange;
+
 typedef struct DynStoreCursor DynStoreCursor;
 
 extern DynStoreCursor *dyn_store_open(const DynTable *table,
 									  const DynStoreRange *range);
 
-/*
- * The next item, or NULL at the end; *key points into it.  The item is valid
- * until the next call.
- */
-extern DynItem *dyn_store_next(DynStoreCursor *cursor, DynKey *key);
+/* Raises ValidationException if the index has gone. */
+extern DynStoreCursor *dyn_store_open_index(const DynTable *table,
+											const DynIndex *index,
+											const DynStoreIndexRange *range);
+
+/* The next item, or NULL at the end.  It is valid until the next call. */
+extern DynItem *dyn_store_next(DynStoreCursor *cursor);
 extern void dyn_store_close(DynStoreCursor *cursor);
 
 #endif							/* DYN_STORE_H */

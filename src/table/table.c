@@ -34,6 +34,7 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
+#include "base/error.h"
 #include "base/limits.h"
 #include "base/settings.h"
 #include "table/catalog.h"
@@ -310,12 +311,39 @@ dyn_table_index(const DynTable *table, const char *name, uint32 len)
 }
 
 const DynIndex *
+dyn_table_readable_index(const DynTable *table, const char *name, uint32 len)
+{
+	const DynIndex *index = dyn_table_index(table, name, len);
+
+	if (index == NULL || index->status == DYN_INDEX_DELETING)
+		dyn_raise(VALIDATION, "The table does not have the specified index: %.*s",
+				  (int) len, name);
+	if (index->status == DYN_INDEX_CREATING)
+		dyn_raise(VALIDATION,
+				  "Cannot read from backfilling global secondary index: %s",
+				  index->definition.name);
+	return index;
+}
+
+const DynIndex *
 dyn_table_time_to_live(const DynTable *table)
 {
 	for (int i = 0; i < table->nindexes; i++)
 		if (table->indexes[i].definition.kind == DYN_INDEX_TIME_TO_LIVE)
 			return &table->indexes[i];
 	return NULL;
+}
+
+bool
+dyn_index_projects(const DynIndex *index, const char *name, uint32 len)
+{
+	if (index->projected == NULL)
+		return true;
+	for (int i = 0; i < index->nprojected; i++)
+		if (index->projected[i].name_len == len &&
+			memcmp(index->projected[i].name, name, len) == 0)
+			return true;
+	return false;
 }
 
 bool

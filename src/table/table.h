@@ -174,8 +174,18 @@ dyn_index_is_kept(const DynIndex *index)
 extern const DynIndex *dyn_table_index(const DynTable *table, const char *name,
 									   uint32 len);
 
+/*
+ * The same for a read.  Raises ValidationException if there is none, or one
+ * that is not complete yet.
+ */
+extern const DynIndex *dyn_table_readable_index(const DynTable *table,
+												const char *name, uint32 len);
+
 /* The index that time to live goes by, whatever its status, or NULL. */
 extern const DynIndex *dyn_table_time_to_live(const DynTable *table);
+
+/* True if the index's entries have the attribute. */
+extern bool dyn_index_projects(const DynIndex *index, const char *name, uint32 len);
 
 /*
  * The entry of an item in an index: the bytes of its slot, appended to out.
