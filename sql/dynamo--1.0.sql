@@ -482,11 +482,17 @@ CREATE TRIGGER invalidate
 	AFTER INSERT OR UPDATE OR DELETE ON dynamo.tables
 	FOR EACH ROW EXECUTE FUNCTION dynamo_internal.invalidate_relation();
 CREATE TRIGGER invalidate
-	AFTER INSERT OR UPDATE OR DELETE ON dynamo.indexes
+	AFTER INSERT OR DELETE ON dynamo.indexes
 	FOR EACH ROW EXECUTE FUNCTION dynamo_internal.invalidate_relation();
+-- Not for the report of a backfill's progress, which changes all the time.
+CREATE TRIGGER invalidate_update
+	AFTER UPDATE ON dynamo.indexes
+	FOR EACH ROW WHEN ((OLD.blocks_total, OLD.blocks_done) = (NEW.blocks_total, NEW.blocks_done))
+	EXECUTE FUNCTION dynamo_internal.invalidate_relation();
 -- Rows that arrive by logical replication count as well.
 ALTER TABLE dynamo.tables ENABLE ALWAYS TRIGGER invalidate;
 ALTER TABLE dynamo.indexes ENABLE ALWAYS TRIGGER invalidate;
+ALTER TABLE dynamo.indexes ENABLE ALWAYS TRIGGER invalidate_update;
 
 -- In schema dynamo, because whoever makes a table or restores a dump names it.
 CREATE FUNCTION dynamo.set_key_columns() RETURNS trigger
@@ -708,6 +714,25 @@ COMMENT ON FUNCTION dynamo.scan(text, text, json, json, text)
 Errors: as scan(json)';
 
 ---------------------------------------------------------------------------
+-- worker: background jobs
+---------------------------------------------------------------------------
+
+CREATE PROCEDURE dynamo.run_jobs() LANGUAGE C AS 'MODULE_PATHNAME', 'dynamo_run_jobs';
+COMMENT ON PROCEDURE dynamo.run_jobs() IS
+	'do what background jobs would do: make and delete indexes, delete expired items; of the tables the caller owns';
+
+CREATE VIEW dynamo.stat_jobs AS
+	SELECT table_name, name AS index_name, kind, created,
+		CASE WHEN status = 'DELETING' THEN 'deleting'
+			WHEN NOT backfilling THEN 'waiting for writers'
+			WHEN blocks_done < blocks_total THEN 'backfilling'
+			ELSE 'building' END AS phase,
+		blocks_total, blocks_done
+	FROM dynamo.indexes WHERE status <> 'ACTIVE';
+COMMENT ON VIEW dynamo.stat_jobs IS 'indexes that are being made or deleted';
+GRANT SELECT ON dynamo.stat_jobs TO PUBLIC;
+
+---------------------------------------------------------------------------
 -- server: statistics
 ---------------------------------------------------------------------------
 
@@ -760,17 +785,29 @@ CREATE VIEW dynamo.stat_flush AS
 COMMENT ON VIEW dynamo.stat_flush IS
   'the group flush: how often, how long, and the replies that waited for it';
 
+CREATE FUNCTION dynamo_internal.stat_time_to_live(
+  OUT table_name text, OUT deleted int8, OUT lag_seconds int8, OUT swept timestamptz)
+RETURNS SETOF record
+LANGUAGE C STRICT VOLATILE AS 'MODULE_PATHNAME', 'dyn_stat_time_to_live';
+
+CREATE VIEW dynamo.stat_time_to_live AS
+  SELECT * FROM dynamo_internal.stat_time_to_live();
+COMMENT ON VIEW dynamo.stat_time_to_live IS
+  'tables with time to live: items deleted, how long ago the oldest expired item that is still there expired, and when that was looked at';
+
 CREATE FUNCTION dynamo.stat_reset() RETURNS void
 LANGUAGE C STRICT VOLATILE AS 'MODULE_PATHNAME', 'dyn_stat_reset';
 COMMENT ON FUNCTION dynamo.stat_reset() IS
   'set the figures of stat_operations, stat_exceptions and stat_flush to zero';
 
 REVOKE ALL ON FUNCTION dynamo_internal.stat_operations(), dynamo_internal.stat_exceptions(),
-  dynamo_internal.stat_workers(), dynamo_internal.stat_flush(), dynamo.stat_reset()
+  dynamo_internal.stat_workers(), dynamo_internal.stat_flush(),
+  dynamo_internal.stat_time_to_live(), dynamo.stat_reset()
   FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dynamo_internal.stat_operations(), dynamo_internal.stat_exceptions(),
-  dynamo_internal.stat_workers(), dynamo_internal.stat_flush()
+  dynamo_internal.stat_workers(), dynamo_internal.stat_flush(),
+  dynamo_internal.stat_time_to_live()
   TO pg_monitor;
 GRANT SELECT ON dynamo.stat_operations, dynamo.stat_exceptions,
-  dynamo.stat_workers, dynamo.stat_flush TO pg_monitor;
+  dynamo.stat_workers, dynamo.stat_flush, dynamo.stat_time_to_live TO pg_monitor;
 GRANT USAGE ON SCHEMA dynamo, dynamo_internal TO pg_monitor;

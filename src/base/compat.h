@@ -33,4 +33,11 @@ typedef bool DynUpdateIndexes;
 #define dyn_primary_key_index(relation) RelationGetPrimaryKeyIndex(relation)
 #endif
 
+/* The file of a relation: another one after each rewrite. */
+#if PG_VERSION_NUM >= 160000
+#define dyn_relation_file(relation) ((relation)->rd_locator.relNumber)
+#else
+#define dyn_relation_file(relation) ((relation)->rd_node.relNode)
+#endif
+
 #endif							/* DYN_COMPAT_H */

@@ -12,11 +12,29 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "commands/trigger.h"
 #include "fmgr.h"
 #include "utils/inval.h"
 
+#include "base/shared_state.h"
+
 PG_FUNCTION_INFO_V1(dyn_invalidate_relation);
+
+/* This transaction has changed a catalog. */
+static bool changed = false;
+
+/* Once others can see the change, there may be work for background jobs. */
+static void
+wake_scheduler(XactEvent event, void *arg)
+{
+	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT &&
+		event != XACT_EVENT_PREPARE)
+		return;
+	if (changed && event == XACT_EVENT_COMMIT && dyn_shared != NULL)
+		dyn_process_wake(&dyn_shared->scheduler);
+	changed = false;
+}
 
 /*
  * dynamo_internal.invalidate_relation() returns trigger: every backend's
@@ -25,11 +43,17 @@ PG_FUNCTION_INFO_V1(dyn_invalidate_relation);
 Datum
 dyn_invalidate_relation(PG_FUNCTION_ARGS)
 {
+	static bool registered = false;
+
 	if (!CALLED_AS_TRIGGER(fcinfo))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"%s\" was not called by trigger manager",
 						"dynamo_internal.invalidate_relation")));
 	CacheInvalidateRelcache(((TriggerData *) fcinfo->context)->tg_relation);
+	if (!registered)
+		RegisterXactCallback(wake_scheduler, NULL);
+	registered = true;
+	changed = true;
 	return PointerGetDatum(NULL);
 }

@@ -8,6 +8,8 @@
  */
 #include "postgres.h"
 
+#include <time.h>
+
 #include "common/hashfn.h"
 #include "storage/spin.h"
 
@@ -40,6 +42,9 @@ dyn_metrics_init(DynMetrics *metrics)
 		DynTableMetrics *table = &metrics->tables[t];
 
 		pg_atomic_init_u32(&table->used, t == DYN_METRICS_NO_TABLE);
+		pg_atomic_init_u64(&table->expired_deleted, 0);
+		pg_atomic_init_u64(&table->expired_oldest, 0);
+		pg_atomic_init_u64(&table->swept, 0);
 		for (int o = 0; o < DYN_METRICS_OPERATIONS; o++)
 		{
 			pg_atomic_init_u64(&table->operations[o].errors, 0);
@@ -58,6 +63,8 @@ void
 dyn_metrics_reset(DynMetrics *metrics)
 {
 	for (int t = 0; t <= DYN_METRICS_TABLES; t++)
+	{
+		pg_atomic_write_u64(&metrics->tables[t].expired_deleted, 0);
 		for (int o = 0; o < DYN_METRICS_OPERATIONS; o++)
 		{
 			DynOperationMetrics *operation = &metrics->tables[t].operations[o];
@@ -65,6 +72,7 @@ dyn_metrics_reset(DynMetrics *metrics)
 			pg_atomic_write_u64(&operation->errors, 0);
 			histogram_reset(&operation->latency);
 		}
+	}
 	for (int i = 0; i < DYN_EXCEPTION_COUNT; i++)
 		pg_atomic_write_u64(&metrics->errors[i], 0);
 	histogram_reset(&metrics->flush);
@@ -179,6 +187,32 @@ dyn_metrics_record(DynMetrics *metrics, const char *table, bool may_add,
 	dyn_histogram_add(&figures->latency, microseconds);
 	if (failed)
 		pg_atomic_fetch_add_u64(&figures->errors, 1);
+}
+
+void
+dyn_metrics_record_sweep(DynMetrics *metrics, const char *table, int64 deleted,
+						 int64 oldest)
+{
+	DynTableMetrics *figures = find_table(metrics, table, true);
+
+	pg_atomic_fetch_add_u64(&figures->expired_deleted, deleted);
+	pg_atomic_write_u64(&figures->expired_oldest, oldest);
+	pg_atomic_write_u64(&figures->swept, time(NULL));
+}
+
+void
+dyn_metrics_end_sweep(DynTableMetrics *table)
+{
+	pg_atomic_write_u64(&table->expired_oldest, 0);
+	pg_atomic_write_u64(&table->swept, 0);
+}
+
+int64
+dyn_metrics_expired_lag(DynTableMetrics *table)
+{
+	int64		oldest = pg_atomic_read_u64(&table->expired_oldest);
+
+	return oldest == 0 ? 0 : Max(0, (int64) time(NULL) - oldest);
 }
 
 void

@@ -55,6 +55,11 @@ typedef struct DynTableMetrics
 	uint32		name_len;
 	char		name[DYN_MAX_TABLE_NAME_LENGTH + 1];
 	DynOperationMetrics operations[DYN_METRICS_OPERATIONS];
+
+	/* Time to live: times are seconds since 1970, 0: none. */
+	pg_atomic_uint64 expired_deleted;
+	pg_atomic_uint64 expired_oldest;	/* of the expired items still there */
+	pg_atomic_uint64 swept;		/* when that was looked at */
 } DynTableMetrics;
 
 typedef struct DynMetrics
@@ -116,6 +121,17 @@ extern double dyn_histogram_quantile(DynHistogram *histogram, double fraction);
 extern void dyn_metrics_record(DynMetrics *metrics, const char *table,
 							   bool may_add, int operation, bool failed,
 							   uint64 microseconds);
+
+/* A sweep for expired items has deleted some, and left this one as the oldest. */
+extern void dyn_metrics_record_sweep(DynMetrics *metrics, const char *table,
+									 int64 deleted, int64 oldest);
+
+/* No sweep goes over the table any more. */
+extern void dyn_metrics_end_sweep(DynTableMetrics *table);
+
+/* Seconds since the oldest expired item of a table expired; 0: there is none. */
+extern int64 dyn_metrics_expired_lag(DynTableMetrics *table);
+
 extern void dyn_metrics_record_error(DynMetrics *metrics,
 									 DynException exception);
 

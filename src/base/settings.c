@@ -17,6 +17,8 @@
 
 char	   *dyn_account_id;
 bool		dyn_accept_any_credentials;
+int			dyn_backfill_patience;
+int			dyn_background_share;
 char	   *dyn_database;
 int			dyn_idle_timeout;
 char	   *dyn_infrequent_access_tablespace;
@@ -28,6 +30,7 @@ bool		dyn_public_metrics;
 char	   *dyn_region;
 int			dyn_request_timeout;
 int			dyn_time_to_live_change_interval;
+int			dyn_time_to_live_interval;
 int			dyn_workers;
 
 /* An account id is exactly twelve digits: clients parse ARNs by position. */
@@ -77,6 +80,16 @@ dyn_settings_define(void)
 							   NULL,
 							   &dyn_account_id, "000000000000",
 							   PGC_SIGHUP, 0, check_account_id, NULL, NULL);
+	DefineCustomIntVariable("dynamo.backfill_patience",
+							"How long a backfill waits, all in all, for old snapshots to end.",
+							"While there are any, rows can't be rewritten in place. After this time the table grows instead.",
+							&dyn_backfill_patience, 600, 0, INT_MAX / 1000,
+							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
+	DefineCustomIntVariable("dynamo.background_share",
+							"How much of the time a background job works, in percent; it sleeps the rest.",
+							NULL,
+							&dyn_background_share, 25, 1, 100,
+							PGC_SIGHUP, 0, NULL, NULL, NULL);
 	DefineCustomStringVariable("dynamo.database",
 							   "The database whose tables the endpoint serves.",
 							   NULL,
@@ -131,6 +144,11 @@ dyn_settings_define(void)
 							"How long after a change of a table's time to live the next one is refused.",
 							"The service refuses it for about an hour.",
 							&dyn_time_to_live_change_interval, 0, 0, INT_MAX / 1000,
+							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
+	DefineCustomIntVariable("dynamo.time_to_live_interval",
+							"How often expired items are looked for.",
+							NULL,
+							&dyn_time_to_live_interval, 5, 1, 86400,
 							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
 	DefineCustomIntVariable("dynamo.workers",
 							"How many HTTP workers serve the endpoint; 0 means one per processor core.",

@@ -11,6 +11,10 @@
 
 extern PGDLLIMPORT char *dyn_account_id;	/* 12 digits, part of every ARN */
 extern PGDLLIMPORT bool dyn_accept_any_credentials; /* loopback only */
+extern PGDLLIMPORT int dyn_backfill_patience;	/* seconds to wait for old
+												 * snapshots before growing */
+extern PGDLLIMPORT int dyn_background_share;	/* percent of the time that
+												 * background jobs work */
 extern PGDLLIMPORT char *dyn_database;	/* which database the endpoint serves */
 extern PGDLLIMPORT int dyn_idle_timeout;	/* seconds a connection may idle */
 extern PGDLLIMPORT char *dyn_infrequent_access_tablespace;	/* or "" */
@@ -23,6 +27,7 @@ extern PGDLLIMPORT bool dyn_public_metrics; /* GET /metrics from other machines 
 extern PGDLLIMPORT char *dyn_region;	/* region named in ARNs */
 extern PGDLLIMPORT int dyn_request_timeout; /* seconds to receive one request */
 extern PGDLLIMPORT int dyn_time_to_live_change_interval;	/* seconds */
+extern PGDLLIMPORT int dyn_time_to_live_interval;	/* seconds between sweeps */
 extern PGDLLIMPORT int dyn_workers; /* HTTP workers; 0: one per core */
 
 /* Define the settings; called from _PG_init. */

@@ -8,11 +8,14 @@
  */
 #include "postgres.h"
 
+#include <signal.h>
+
 #include "miscadmin.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
 #include "storage/lwlock.h"
 #include "storage/proc.h"
+#include "storage/procarray.h"
 #include "storage/shmem.h"
 
 #include "base/shared_state.h"
@@ -66,6 +69,9 @@ startup(void)
 		dyn_shared->nworkers = requested_workers;
 		process_init(&dyn_shared->launcher);
 		process_init(&dyn_shared->flusher);
+		process_init(&dyn_shared->scheduler);
+		process_init(&dyn_shared->index_job);
+		pg_atomic_init_u32(&dyn_shared->index_job_relation, InvalidOid);
 		pg_atomic_init_u32(&dyn_shared->flusher_expected, 0);
 		pg_atomic_init_u32(&dyn_shared->service_state, DYN_SERVICE_STARTING);
 		pg_atomic_init_u32(&dyn_shared->database_holds, 0);
@@ -119,6 +125,21 @@ dyn_process_wake(DynProcess *process)
 {
 	if (pg_atomic_read_u32(&process->pid) != 0)
 		SetLatch(&ProcGlobal->allProcs[pg_atomic_read_u32(&process->procno)].procLatch);
+}
+
+void
+dyn_index_job_interrupt(Oid relation)
+{
+	pid_t		pid;
+
+	if (dyn_shared == NULL ||
+		pg_atomic_read_u32(&dyn_shared->index_job_relation) != relation)
+		return;
+
+	/* As pg_cancel_backend(): the process may just be leaving. */
+	pid = pg_atomic_read_u32(&dyn_shared->index_job.pid);
+	if (pid != 0 && pid != MyProcPid && BackendPidGetProc(pid) != NULL)
+		(void) kill(pid, SIGINT);
 }
 
 void

@@ -72,6 +72,11 @@ typedef struct DynSharedState
 	pg_atomic_uint32 flusher_expected;	/* there is a slot for one */
 	pg_atomic_uint32 service_state; /* DynServiceState */
 
+	/* worker/: the scheduler, and while there is such work, the index job. */
+	DynProcess	scheduler;
+	DynProcess	index_job;
+	pg_atomic_uint32 index_job_relation;	/* OID of the relation it works on */
+
 	/*
 	 * How many sessions are about to drop, rename or copy the database we
 	 * serve: while it is not 0 no process of ours may be connected to it.
@@ -102,6 +107,12 @@ extern void dyn_process_leave(DynProcess *process, bool in_order);
 
 /* Set the latch of a process, if there is one. */
 extern void dyn_process_wake(DynProcess *process);
+
+/*
+ * Have the index job, if it works on this relation, break off and let go of
+ * it; it looks again a little later.
+ */
+extern void dyn_index_job_interrupt(Oid relation);
 
 /* Raise an atomic to at least value. */
 extern void dyn_atomic_raise(pg_atomic_uint64 *atomic, uint64 value);

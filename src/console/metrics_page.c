@@ -104,6 +104,35 @@ operations(StringInfo out)
 						 pg_atomic_read_u64(&metrics->errors[i]));
 }
 
+static void
+time_to_live(StringInfo out)
+{
+	DynMetrics *metrics = &dyn_shared->metrics;
+	static const char *const names[] = {
+		"dynamo_time_to_live_deleted_total", "dynamo_time_to_live_lag_seconds",
+	"dynamo_time_to_live_swept_timestamp_seconds"};
+	static const char *const helps[] = {
+		"Expired items deleted, by table.",
+		"Time since the oldest expired item still there expired, by table.",
+	"When expired items were last looked for, by table."};
+
+	for (int i = 0; i < lengthof(names); i++)
+	{
+		family(out, names[i], i == 0 ? "counter" : "gauge", helps[i]);
+		for (int t = 0; t < DYN_METRICS_TABLES; t++)
+		{
+			DynTableMetrics *table = &metrics->tables[t];
+			uint64		swept = pg_atomic_read_u64(&table->swept);
+
+			if (swept != 0)
+				appendStringInfo(out, "%s{table=\"%s\"} " UINT64_FORMAT "\n", names[i],
+								 table->name,
+								 i == 0 ? pg_atomic_read_u64(&table->expired_deleted) :
+								 i == 1 ? (uint64) dyn_metrics_expired_lag(table) : swept);
+		}
+	}
+}
+
 /* One figure of all workers that run. */
 static void
 worker_figure(StringInfo out, const char *name, const char *type,
@@ -149,6 +178,7 @@ void
 dyn_metrics_page(StringInfo out)
 {
 	operations(out);
+	time_to_live(out);
 	workers(out);
 	family(out, "dynamo_flush_duration_seconds", "histogram",
 		   "Time of one WAL flush, with the wait for a synchronous standby.");

@@ -25,6 +25,7 @@
 
 PG_FUNCTION_INFO_V1(dyn_stat_operations);
 PG_FUNCTION_INFO_V1(dyn_stat_exceptions);
+PG_FUNCTION_INFO_V1(dyn_stat_time_to_live);
 PG_FUNCTION_INFO_V1(dyn_stat_workers);
 PG_FUNCTION_INFO_V1(dyn_stat_flush);
 PG_FUNCTION_INFO_V1(dyn_stat_reset);
@@ -67,6 +68,30 @@ dyn_stat_operations(PG_FUNCTION_ARGS)
 			tuplestore_putvalues(result->setResult, result->setDesc, values,
 								 nulls);
 		}
+	}
+	return (Datum) 0;
+}
+
+Datum
+dyn_stat_time_to_live(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+
+	InitMaterializedSRF(fcinfo, 0);
+	for (int t = 0; dyn_shared != NULL && t < DYN_METRICS_TABLES; t++)
+	{
+		DynTableMetrics *table = &dyn_shared->metrics.tables[t];
+		int64		swept = pg_atomic_read_u64(&table->swept);
+		Datum		values[4];
+		bool		nulls[4] = {false};
+
+		if (swept == 0)
+			continue;
+		values[0] = CStringGetTextDatum(table->name);
+		values[1] = Int64GetDatum(pg_atomic_read_u64(&table->expired_deleted));
+		values[2] = Int64GetDatum(dyn_metrics_expired_lag(table));
+		values[3] = TimestampTzGetDatum(time_t_to_timestamptz((pg_time_t) swept));
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
 	return (Datum) 0;
 }

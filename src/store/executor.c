@@ -61,20 +61,20 @@ typedef struct Execution
 } Execution;
 
 static void
-begin_execution(const DynRelation *relation, Execution *execution)
+begin_execution(Relation heap, Execution *execution)
 {
 	RangeTblEntry *rte = makeNode(RangeTblEntry);
 
 	execution->estate = CreateExecutorState();
 	rte->rtekind = RTE_RELATION;
-	rte->relid = RelationGetRelid(relation->heap);
-	rte->relkind = relation->heap->rd_rel->relkind;
+	rte->relid = RelationGetRelid(heap);
+	rte->relkind = heap->rd_rel->relkind;
 	rte->rellockmode = AccessShareLock;
 	ExecInitRangeTable(execution->estate, list_make1(rte));
 	execution->estate->es_output_cid = GetCurrentCommandId(true);
 
 	execution->result_relation = makeNode(ResultRelInfo);
-	InitResultRelInfo(execution->result_relation, relation->heap, 1, NULL, 0);
+	InitResultRelInfo(execution->result_relation, heap, 1, NULL, 0);
 	ExecOpenIndices(execution->result_relation, false);
 
 	/* Or AFTER triggers would open it once more, for nobody to close. */
@@ -137,7 +137,7 @@ dyn_executor_insert(const DynRelation *relation, TupleTableSlot *slot,
 	TriggerDesc *triggers;
 	List	   *recheck;
 
-	begin_execution(relation, &execution);
+	begin_execution(relation->heap, &execution);
 	result_relation = execution.result_relation;
 	triggers = result_relation->ri_TrigDesc;
 	*conflict = false;
@@ -195,7 +195,7 @@ dyn_executor_update(const DynRelation *relation, ItemPointer tid,
 	TM_Result	result = TM_Ok;
 	EPQState	epq;
 
-	begin_execution(relation, &execution);
+	begin_execution(relation->heap, &execution);
 	result_relation = execution.result_relation;
 	triggers = result_relation->ri_TrigDesc;
 	EvalPlanQualInit(&epq, execution.estate, NULL, NIL, -1);
@@ -228,6 +228,30 @@ dyn_executor_update(const DynRelation *relation, ItemPointer tid,
 }
 
 TM_Result
+dyn_executor_rewrite(Relation heap, ItemPointer tid, TupleTableSlot *slot,
+					 Snapshot snapshot, bool may_wait)
+{
+	TM_FailureData failure;
+	LockTupleMode mode;
+	DynUpdateIndexes update_indexes = DYN_UPDATE_NO_INDEXES;
+	TM_Result	result;
+
+	result = table_tuple_update(heap, tid, slot, GetCurrentCommandId(true), snapshot,
+								InvalidSnapshot, may_wait, &failure, &mode,
+								&update_indexes);
+	if (result == TM_Ok && update_indexes != DYN_UPDATE_NO_INDEXES)
+	{
+		Execution	execution;
+
+		begin_execution(heap, &execution);
+		(void) ExecInsertIndexTuples(execution.result_relation, slot, execution.estate,
+									 true, false, NULL, NIL);
+		end_execution(&execution);
+	}
+	return result;
+}
+
+TM_Result
 dyn_executor_delete(const DynRelation *relation, ItemPointer tid,
 					Snapshot snapshot, bool may_wait)
 {
@@ -238,7 +262,7 @@ dyn_executor_delete(const DynRelation *relation, ItemPointer tid,
 	TM_Result	result = TM_Ok;
 	EPQState	epq;
 
-	begin_execution(relation, &execution);
+	begin_execution(relation->heap, &execution);
 	result_relation = execution.result_relation;
 	triggers = result_relation->ri_TrigDesc;
 	EvalPlanQualInit(&epq, execution.estate, NULL, NIL, -1);

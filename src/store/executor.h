@@ -29,6 +29,11 @@ extern void dyn_executor_insert(const DynRelation *relation, TupleTableSlot *slo
 extern TM_Result dyn_executor_update(const DynRelation *relation, ItemPointer tid,
 									 TupleTableSlot *slot, Snapshot snapshot,
 									 bool may_wait);
+
+/* An update of what says nothing new of the item: no trigger fires. */
+extern TM_Result dyn_executor_rewrite(Relation heap, ItemPointer tid,
+									  TupleTableSlot *slot, Snapshot snapshot,
+									  bool may_wait);
 extern TM_Result dyn_executor_delete(const DynRelation *relation, ItemPointer tid,
 									 Snapshot snapshot, bool may_wait);
 

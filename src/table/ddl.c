@@ -35,6 +35,7 @@
 
 #include "base/error.h"
 #include "base/settings.h"
+#include "base/shared_state.h"
 #include "table/catalog.h"
 
 /* pg_advisory_lock() uses 1 and 2 here, the store's key locks 3. */
@@ -399,20 +400,33 @@ check_owner(const DynTable *table)
 		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, table->name);
 }
 
-/* Update one row; statement's $1 is the name, the others follow. */
-static void
-update_row(const DynTable *table, const char *statement, int nargs, Oid *types,
-		   Datum *values)
+/*
+ * Change rows of the catalog; statement's $1 is the table's name, the others
+ * follow.  Returns how many.
+ */
+static uint64
+change_rows(const DynTable *table, const char *statement, int nargs, Oid *types,
+			Datum *values)
 {
+	uint64		count;
+
 	check_owner(table);
 	types[0] = TEXTOID;
 	values[0] = CStringGetTextDatum(table->name);
 	SPI_connect();
 	execute(catalog_owner(), statement, nargs, types, values, NULL);
-	if (SPI_processed == 0)
-		dyn_raise(RESOURCE_NOT_FOUND, "Requested resource not found");
+	count = SPI_processed;
 	SPI_finish();
 	CommandCounterIncrement();
+	return count;
+}
+
+static void
+update_row(const DynTable *table, const char *statement, int nargs, Oid *types,
+		   Datum *values)
+{
+	if (change_rows(table, statement, nargs, types, values) == 0)
+		dyn_raise(RESOURCE_NOT_FOUND, "Requested resource not found");
 }
 
 void
@@ -551,6 +565,7 @@ dyn_table_delete_index(const DynTable *table, const DynIndex *index)
 					 "UPDATE dynamo.indexes SET status = 'DELETING',"
 					 " backfilling = false WHERE table_name = $1 AND name = $2",
 					 2, types, values);
+	dyn_index_job_interrupt(table->relation);
 }
 
 void
@@ -579,6 +594,67 @@ dyn_table_alter_index_throughput(const DynTable *table, const DynIndex *index,
 					 4, types, values);
 }
 
+/*
+ * A step of an index's life, for the job that brings it about: statement's $2
+ * is the index's name, $3 its slot.  False if the row is not what statement
+ * asks for, because somebody else has changed it.
+ */
+static bool
+step_index_row(const DynTable *table, const DynIndex *index, const char *statement)
+{
+	Oid			types[] = {TEXTOID, TEXTOID, INT4OID};
+	Datum		values[3];
+
+	values[1] = CStringGetTextDatum(index->definition.name);
+	values[2] = Int32GetDatum(index->slot);
+	return change_rows(table, statement, 3, types, values) > 0;
+}
+
+bool
+dyn_index_begin_backfill(const DynTable *table, const DynIndex *index)
+{
+	return step_index_row(table, index,
+						  "UPDATE dynamo.indexes SET backfilling = true"
+						  " WHERE table_name = $1 AND name = $2"
+						  " AND slot = $3 AND status = 'CREATING'");
+}
+
+bool
+dyn_index_activate(const DynTable *table, const DynIndex *index)
+{
+	return step_index_row(table, index,
+						  "UPDATE dynamo.indexes SET status = 'ACTIVE',"
+						  " backfilling = false WHERE table_name = $1 AND name = $2"
+						  " AND slot = $3 AND status = 'CREATING'");
+}
+
+bool
+dyn_index_forget(const DynTable *table, const DynIndex *index)
+{
+	return step_index_row(table, index,
+						  "DELETE FROM dynamo.indexes WHERE table_name = $1 AND name = $2"
+						  " AND slot = $3 AND status = 'DELETING'");
+}
+
+void
+dyn_index_report_progress(const DynTable *table, const DynIndex *index,
+						  int64 blocks_done, int64 blocks_total)
+{
+	Oid			types[] = {TEXTOID, TEXTOID, INT8OID, INT8OID};
+	Datum		values[4];
+
+	values[1] = CStringGetTextDatum(index->definition.name);
+	values[2] = Int64GetDatum(blocks_done);
+	values[3] = Int64GetDatum(blocks_total);
+
+	/* No trigger fires for this: no descriptor has it. */
+	(void) change_rows(table,
+					   "UPDATE dynamo.indexes SET blocks_done = $3, blocks_total = $4"
+					   " WHERE ctid = (SELECT ctid FROM dynamo.indexes"
+					   "  WHERE table_name = $1 AND name = $2 FOR UPDATE SKIP LOCKED)",
+					   4, types, values);
+}
+
 void
 dyn_table_drop(const DynTable *table, bool may_wait)
 {
@@ -587,14 +663,18 @@ dyn_table_drop(const DynTable *table, bool may_wait)
 
 	if (schema == NULL || name == NULL)
 		return;
-	if (!may_wait &&
-		!ConditionalLockRelationOid(table->relation, AccessExclusiveLock))
-		ereport(ERROR,
-				(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
-				 errmsg("could not obtain lock on table \"%s\"", table->name)));
+
+	/* A job that makes or drops an index has nothing to do here any more. */
+	if (!ConditionalLockRelationOid(table->relation, AccessExclusiveLock))
+	{
+		dyn_index_job_interrupt(table->relation);
+		if (!may_wait)
+			ereport(ERROR,
+					(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
+					 errmsg("could not obtain lock on table \"%s\"", table->name)));
+	}
 	SPI_connect();
 	execute_ddl(psprintf("DROP TABLE %s", quote_qualified_identifier(schema, name)));
 	SPI_finish();
 	CommandCounterIncrement();
 }
-

@@ -277,6 +277,19 @@ extern void dyn_table_alter_index_throughput(const DynTable *table,
 											 int64 read_units, int64 write_units);
 
 /*
+ * The steps of an index's life that the background job takes.  Each returns
+ * false, and does nothing, if the index is not in the state before the step:
+ * it is to be deleted now, or has gone with its table.
+ */
+extern bool dyn_index_begin_backfill(const DynTable *table, const DynIndex *index);
+extern bool dyn_index_activate(const DynTable *table, const DynIndex *index);
+extern bool dyn_index_forget(const DynTable *table, const DynIndex *index);
+
+/* For people to see; skipped while somebody has the row locked. */
+extern void dyn_index_report_progress(const DynTable *table, const DynIndex *index,
+									  int64 blocks_done, int64 blocks_total);
+
+/*
  * The statement that makes PostgreSQL's index on a slot; concurrently: without
  * stopping writes, outside of a transaction block.
  */
@@ -284,8 +297,9 @@ extern char *dyn_index_create_statement(const DynTable *table, int slot,
 										bool concurrently);
 
 /*
- * Drop the relation and with it the row.  Unless may_wait, raises
- * ERRCODE_LOCK_NOT_AVAILABLE while somebody uses the relation.
+ * Drop the relation and with it the row.  A background job on the relation is
+ * told to let go of it.  Unless may_wait, raises ERRCODE_LOCK_NOT_AVAILABLE
+ * while somebody uses the relation.
  */
 extern void dyn_table_drop(const DynTable *table, bool may_wait);
 

@@ -1,0 +1,369 @@
+/*-------------------------------------------------------------------------
+ *
+ * scheduler.c
+ *		The processes that do background jobs.
+ *
+ * The scheduler, started by the launcher, deletes expired items every now and
+ * then, and looks for indexes to be made or deleted.  That may take long, and
+ * wait for other people's transactions, so it has a process of its own while
+ * there is such work: the index job.  Where no slot for one is left, the
+ * scheduler does the work itself, and expired items wait.
+ *
+ * CALL dynamo.run_jobs() does the same work, all that there is, in a session:
+ * for servers without the endpoint's processes, and for tests.
+ *
+ * src/worker/scheduler.c
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "nodes/parsenodes.h"
+#include "pgstat.h"
+#include "postmaster/bgworker.h"
+#include "storage/ipc.h"
+#include "storage/latch.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+#include "utils/wait_event.h"
+
+#include "base/process.h"
+#include "base/settings.h"
+#include "base/shared_state.h"
+#include "worker/index_job.h"
+#include "worker/scheduler.h"
+#include "worker/time_to_live.h"
+
+/*
+ * A change of the catalog wakes the scheduler.  Some come without: a prepared
+ * transaction that commits, a standby that is promoted.
+ */
+#define POLL_MS 10000
+
+/* After a failure: 1, 2, 4, ... seconds. */
+#define FIRST_RETRY_MS 1000
+#define LONGEST_RETRY_MS 60000
+
+PG_FUNCTION_INFO_V1(dynamo_run_jobs);
+
+static MemoryContext turn_context;	/* of one look at what there is to do */
+
+static bool
+must_leave(void)
+{
+	return dyn_process_must_stop() ||
+		pg_atomic_read_u32(&dyn_shared->database_holds) > 0;
+}
+
+/* Work can be done neither on a standby nor where writes are not wanted. */
+static bool
+may_write(void)
+{
+	return !RecoveryInProgress() && !DefaultXactReadOnly;
+}
+
+/*
+ * Call work(arg) and survive its error, which goes to the log unless somebody
+ * asked for it.  Returns false then.
+ */
+static bool
+survive(void (*work) (const DynJob *job), const DynJob *job)
+{
+	MemoryContext context = CurrentMemoryContext;
+	volatile bool result = true;
+
+	PG_TRY();
+	{
+		work(job);
+	}
+	PG_CATCH();
+	{
+		int			code = geterrcode();
+
+		HOLD_INTERRUPTS();
+		if (code != ERRCODE_QUERY_CANCELED && code != ERRCODE_LOCK_NOT_AVAILABLE)
+			EmitErrorReport();
+		MemoryContextSwitchTo(context);
+		FlushErrorState();
+		AbortCurrentTransaction();
+		MemoryContextSwitchTo(context);
+		RESUME_INTERRUPTS();
+		result = false;
+	}
+	PG_END_TRY();
+	return result;
+}
+
+/*
+ * Do all index jobs there are.  Returns false if one of them could not be done.
+ */
+static bool
+run_index_jobs(bool *any)
+{
+	List	   *jobs = dyn_jobs_find(false);
+	ListCell   *cell;
+	bool		result = true;
+
+	*any = jobs != NIL;
+	foreach(cell, jobs)
+	{
+		DynJob	   *job = lfirst(cell);
+
+		if (must_leave())
+			return true;
+		if (!dyn_job_claim(job, false))
+		{
+			result = false;		/* a session does it */
+			continue;
+		}
+		if (!survive(dyn_index_job_run, job))
+			result = false;
+		dyn_job_release(job);
+		pg_atomic_write_u32(&dyn_shared->index_job_relation, InvalidOid);
+	}
+	return result;
+}
+
+static void
+sleep_ms(long milliseconds)
+{
+	pgstat_report_activity(STATE_IDLE, NULL);
+	(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+					 milliseconds, PG_WAIT_EXTENSION);
+	ResetLatch(MyLatch);
+}
+
+/* Set up the process; leaves if there is one already, or is not to be one. */
+static void
+start(const char *name, DynProcess *process, pg_on_exit_callback leave)
+{
+	Oid			database;
+
+	dyn_process_start(name);
+
+	/* First stand in the slot, then look for a hold: as dyn_worker_main(). */
+	if (!dyn_process_enter(process))
+		proc_exit(0);
+	before_shmem_exit(leave, 0);
+	if (must_leave())
+		proc_exit(0);
+	memcpy(&database, MyBgworkerEntry->bgw_extra, sizeof(database));
+	dyn_process_connect(database);
+
+	/* Jobs do wait for locks. */
+	SetConfigOption("lock_timeout", "0", PGC_SUSET, PGC_S_OVERRIDE);
+	turn_context = AllocSetContextCreate(TopMemoryContext, "dynamo job turn",
+										 ALLOCSET_DEFAULT_SIZES);
+	MemoryContextSwitchTo(turn_context);
+}
+
+static void
+index_job_leaves(int code, Datum arg)
+{
+	pg_atomic_write_u32(&dyn_shared->index_job_relation, InvalidOid);
+	dyn_process_leave(&dyn_shared->index_job, code == 0);
+	dyn_process_wake(&dyn_shared->scheduler);
+}
+
+void
+dyn_index_job_main(Datum arg)
+{
+	long		retry_ms = 0;
+	bool		any = true;
+
+	start("dynamo index job", &dyn_shared->index_job, index_job_leaves);
+	while (any)
+	{
+		dyn_process_interrupts();
+		if (must_leave() || !may_write())
+			break;
+		MemoryContextReset(turn_context);
+		if (run_index_jobs(&any))
+		{
+			retry_ms = 0;
+			continue;
+		}
+		retry_ms = Min(LONGEST_RETRY_MS, Max(FIRST_RETRY_MS, retry_ms * 2));
+		sleep_ms(retry_ms);
+	}
+	proc_exit(0);
+}
+
+static void
+scheduler_leaves(int code, Datum arg)
+{
+	dyn_process_leave(&dyn_shared->scheduler, code == 0);
+	dyn_process_wake(&dyn_shared->launcher);
+}
+
+/* False if there is no slot for it. */
+static bool
+start_index_job(void)
+{
+	BackgroundWorker worker = {0};
+	BackgroundWorkerHandle *handle;
+
+	strlcpy(worker.bgw_name, "dynamo index job", BGW_MAXLEN);
+	strlcpy(worker.bgw_type, "dynamo index job", BGW_MAXLEN);
+	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
+	worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
+	worker.bgw_restart_time = BGW_NEVER_RESTART;
+	worker.bgw_notify_pid = MyProcPid;
+	strlcpy(worker.bgw_library_name, "dynamo", BGW_MAXLEN);
+	strlcpy(worker.bgw_function_name, "dyn_index_job_main", BGW_MAXLEN);
+	memcpy(worker.bgw_extra, &MyDatabaseId, sizeof(MyDatabaseId));
+	return RegisterDynamicBackgroundWorker(&worker, &handle);
+}
+
+/* Have the index jobs done, if there are any. */
+static void
+see_to_index_jobs(void)
+{
+	static TimestampTz started = 0;
+	TimestampTz now = GetCurrentTimestamp();
+	bool		any;
+
+	if (pg_atomic_read_u32(&dyn_shared->index_job.pid) != 0 ||
+		dyn_jobs_find(false) == NIL)
+		return;
+
+	/* It may be on its way. */
+	if (!TimestampDifferenceExceeds(started, now, FIRST_RETRY_MS))
+		return;
+	started = now;
+	if (!start_index_job())
+		(void) run_index_jobs(&any);
+}
+
+/* Tables that were swept once and are not any more show no lag. */
+static void
+forget_old_sweeps(List *jobs)
+{
+	for (int t = 0; dyn_shared != NULL && t < DYN_METRICS_TABLES; t++)
+	{
+		DynTableMetrics *table = &dyn_shared->metrics.tables[t];
+		bool		found = false;
+		ListCell   *cell;
+
+		if (pg_atomic_read_u64(&table->swept) == 0)
+			continue;
+		foreach(cell, jobs)
+			found = found || strcmp(((DynJob *) lfirst(cell))->table_name, table->name) == 0;
+		if (!found)
+			dyn_metrics_end_sweep(table);
+	}
+}
+
+static void
+run_sweeps(const DynJob *unused)
+{
+	List	   *jobs = dyn_jobs_find(true);
+	List	   *sweeps = NIL;
+	ListCell   *cell;
+
+	if (IsBackgroundWorker)
+		forget_old_sweeps(jobs);
+	foreach(cell, jobs)
+		if (IsBackgroundWorker || dyn_job_is_allowed(lfirst(cell)))
+			sweeps = lappend(sweeps, dyn_sweep_begin(lfirst(cell)));
+	while (sweeps != NIL)
+	{
+		foreach(cell, sweeps)
+		{
+			if (!dyn_sweep_continue(lfirst(cell)))
+				sweeps = foreach_delete_current(sweeps, cell);
+			CHECK_FOR_INTERRUPTS();
+			if (IsBackgroundWorker && must_leave())
+				return;
+		}
+		if (IsBackgroundWorker)
+			see_to_index_jobs();
+	}
+}
+
+static void
+take_turn(const DynJob *unused)
+{
+	see_to_index_jobs();
+	run_sweeps(NULL);
+}
+
+void
+dyn_scheduler_main(Datum arg)
+{
+	start("dynamo scheduler", &dyn_shared->scheduler, scheduler_leaves);
+	for (;;)
+	{
+		dyn_process_interrupts();
+		if (must_leave())
+			break;
+		MemoryContextReset(turn_context);
+		if (may_write())
+			(void) survive(take_turn, NULL);
+		sleep_ms(Min(POLL_MS, dyn_time_to_live_interval * 1000L));
+	}
+	proc_exit(0);
+}
+
+/* The lock that claims a job does not go by itself with an error. */
+static void
+run_and_release(const DynJob *job)
+{
+	PG_TRY();
+	{
+		dyn_index_job_run(job);
+	}
+	PG_CATCH();
+	{
+		dyn_job_release(job);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	dyn_job_release(job);
+}
+
+/* CALL dynamo.run_jobs(): everything the caller may do. */
+Datum
+dynamo_run_jobs(PG_FUNCTION_ARGS)
+{
+	MemoryContext context = CurrentMemoryContext;
+	MemoryContext job_context;
+	List	   *jobs;
+	ListCell   *cell;
+
+	if (fcinfo->context == NULL || !IsA(fcinfo->context, CallContext) ||
+		castNode(CallContext, fcinfo->context)->atomic || SPI_inside_nonatomic_context())
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TRANSACTION_STATE),
+				 errmsg("dynamo.run_jobs() must be called by itself, outside of a transaction block")));
+
+	/* As VACUUM: the caller's transaction ends, ours begin. */
+	job_context = AllocSetContextCreate(PortalContext, "dynamo jobs",
+										ALLOCSET_DEFAULT_SIZES);
+	if (ActiveSnapshotSet())
+		PopActiveSnapshot();
+	CommitTransactionCommand();
+	MemoryContextSwitchTo(job_context);
+
+	jobs = dyn_jobs_find(false);
+	foreach(cell, jobs)
+	{
+		DynJob	   *job = lfirst(cell);
+
+		if (!dyn_job_is_allowed(job))
+			continue;
+		dyn_job_claim(job, true);
+		run_and_release(job);
+	}
+	run_sweeps(NULL);
+
+	StartTransactionCommand();
+	MemoryContextSwitchTo(context);
+	MemoryContextDelete(job_context);
+	PG_RETURN_VOID();
+}
