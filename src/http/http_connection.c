@@ -193,6 +193,12 @@ dyn_http_connection_close(DynHttpConnection *connection)
 
 	if (connection->fd < 0)
 		return;
+
+	/*
+	 * The worker that gave us the connection may not have closed its descriptor
+	 * yet; until then epoll would go on to report this one.
+	 */
+	(void) epoll_ctl(server->epoll, EPOLL_CTL_DEL, connection->fd, NULL);
 	close(connection->fd);
 	connection->fd = -1;
 	dlist_delete(&connection->node);
