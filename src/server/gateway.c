@@ -371,11 +371,13 @@ dyn_gateway_authenticate(DynWork *work)
 	dyn_sigv4_verify(&work->signed_parts, (int64) time(NULL),
 					 may_accept_any_credentials(work->http),
 					 &work->principal);
-	work->authenticated = true;
 	work->context.principal = work->principal.access_key_id;
 
 	if (work->json == NULL)
 		dyn_raise(SERIALIZATION, "%s", "");
+
+	/* From here on it may be run, and run again, without coming by here. */
+	work->authenticated = true;
 }
 
 static bool

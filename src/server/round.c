@@ -332,6 +332,7 @@ run(DynWork *work)
 	Oid			save_user;
 	int			save_context;
 
+	work->exception = -1;		/* of an earlier try */
 	if (!work->authenticated)
 	{
 		if (dyn_gateway_needs_catalog(work))

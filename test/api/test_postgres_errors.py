@@ -1,10 +1,12 @@
 """PostgreSQL's own errors as a client sees them: never an InternalServerError for
 what it can try again or has done itself."""
+import json
 import re
 
 import pytest
 
 from conftest import raises, unique
+from test_http import Connection, signed
 
 pytestmark = pytest.mark.not_aws
 
@@ -36,6 +38,21 @@ def test_constraint(client, sql, table):
             {'PutRequest': {'Item': {'p': {'S': 'x'}, 'n': {'N': '1'}}}},
             {'PutRequest': {'Item': {'p': {'S': 'y'}}}}]})
     assert client.scan(TableName=name)['Count'] == 1
+
+
+def test_what_runs_again_is_still_refused(sql, table):
+    """An error in a round has the others run again: a request without a body too."""
+    name, relation = table
+    sql(f"ALTER TABLE {relation} ADD CONSTRAINT has_n CHECK (item ? 'n')")
+
+    def put(**attributes):
+        return signed(json.dumps({'TableName': name, 'Item': {'p': {'S': unique()}, **attributes}}).encode(), 'PutItem')
+    with Connection() as connection:
+        for _ in range(20):
+            connection.send(put(n={'N': '1'}) + signed(b'') + signed(b'', 'GetItem') + put() + put(n={'N': '2'}))
+            replies = [connection.reply() for _ in range(5)]
+            assert [r.status for r in replies] == [200, 400, 400, 400, 200]
+            assert [r.type for r in replies[1:4]] == ['SerializationException', 'SerializationException', 'ValidationException']
 
 
 def test_unique_index(client, sql, table):
