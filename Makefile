@@ -85,6 +85,9 @@ test:
 test-kill:
 	@scripts/needs test
 	$(call own,KILLS=20 scripts/test api -- -k test_kill)
+test-hostile:
+	@scripts/needs test
+	$(call own,scripts/install && .venv/bin/python test/hostile/hostile.py $(ARGS))
 demo:
 	@scripts/needs demo
 	$(call own,scripts/demo $(ARGS))
@@ -101,5 +104,5 @@ check-docs:
 headerscheck:
 	@scripts/headerscheck
 
-.PHONY: own-pg run stop env psql reset test test-kill demo bench fuzz \
+.PHONY: own-pg run stop env psql reset test test-kill test-hostile demo bench fuzz \
 	check-layers check-docs headerscheck
