@@ -515,6 +515,30 @@ CREATE EVENT TRIGGER dynamo_forget_dropped_tables ON sql_drop
 	EXECUTE FUNCTION dynamo_internal.forget_dropped_tables();
 
 ---------------------------------------------------------------------------
+-- store: client request tokens
+---------------------------------------------------------------------------
+-- Which transactions were done in the last ten minutes.  The columns' order is
+-- known to src/store/token.c.  Nothing that a copy of the database needs: not
+-- dumped.
+CREATE TABLE dynamo_internal.request_tokens (
+	token bytea NOT NULL,
+	role oid NOT NULL,
+	space "char" NOT NULL,
+	content bigint NOT NULL,
+	units integer[] NOT NULL,
+	completed timestamptz NOT NULL,
+	PRIMARY KEY (token, role, space)
+);
+REVOKE ALL ON dynamo_internal.request_tokens FROM PUBLIC;
+COMMENT ON TABLE dynamo_internal.request_tokens IS 'client request tokens of transactions that were done';
+
+CREATE FUNCTION dynamo_internal.delete_expired_tokens(first_block bigint, blocks integer) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'dyn_delete_expired_tokens' LANGUAGE C VOLATILE STRICT;
+REVOKE ALL ON FUNCTION dynamo_internal.delete_expired_tokens(bigint, integer) FROM PUBLIC;
+COMMENT ON FUNCTION dynamo_internal.delete_expired_tokens(bigint, integer)
+	IS 'delete expired tokens in some blocks of the relation; returns the block to go on with, or NULL at the end';
+
+---------------------------------------------------------------------------
 -- operation: the API as SQL functions
 ---------------------------------------------------------------------------
 -- Each takes the operation's request and returns its reply, in the caller's
@@ -623,6 +647,22 @@ COMMENT ON FUNCTION dynamo.scan(json)
 In: {"TableName", "FilterExpression", "Segment", "TotalSegments", ...}
 Out: {"Items": [...], "Count", "ScannedCount", "LastEvaluatedKey"}
 Errors: ValidationException (KV001), SerializationException (KV002), ResourceNotFoundException (KV003)';
+
+CREATE FUNCTION dynamo.transact_get_items(request json) RETURNS json
+    AS 'MODULE_PATHNAME', 'dyn_sql_TransactGetItems' LANGUAGE c STRICT;
+COMMENT ON FUNCTION dynamo.transact_get_items(json)
+    IS 'TransactGetItems: read up to 100 items of one or more tables as of one moment.
+In: {"TransactItems": [{"Get": {"TableName", "Key", "ProjectionExpression"}}, ...]}
+Out: {"Responses": [{"Item": item} | {}, ...]}
+Errors: ValidationException (KV001), SerializationException (KV002), ResourceNotFoundException (KV003), TransactionCanceledException (KV021)';
+
+CREATE FUNCTION dynamo.transact_write_items(request json) RETURNS json
+    AS 'MODULE_PATHNAME', 'dyn_sql_TransactWriteItems' LANGUAGE c STRICT;
+COMMENT ON FUNCTION dynamo.transact_write_items(json)
+    IS 'TransactWriteItems: up to 100 writes and checks of one or more tables, all or none.
+In: {"TransactItems": [{"Put" | "Update" | "Delete" | "ConditionCheck": {...}}, ...], "ClientRequestToken"}
+Out: {}, with ConsumedCapacity if asked for
+Errors: ValidationException (KV001), SerializationException (KV002), ResourceNotFoundException (KV003), TransactionCanceledException (KV021), IdempotentParameterMismatchException (KV023)';
 
 CREATE FUNCTION dynamo.update_item(request json) RETURNS json
     AS 'MODULE_PATHNAME', 'dyn_sql_UpdateItem' LANGUAGE c STRICT;

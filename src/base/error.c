@@ -20,7 +20,8 @@ static const DynExceptionInfo exceptions[DYN_EXCEPTION_COUNT] = {
 #define DYN_EXCEPTION(name, sqlstate, status, prefix, wire) \
 	[DYN_EXCEPTION_##name] = {0, status, PREFIX_##prefix, wire, \
 		DYN_EXCEPTION_##name == DYN_EXCEPTION_SERIALIZATION || \
-		DYN_EXCEPTION_##name == DYN_EXCEPTION_ACCESS_DENIED},
+		DYN_EXCEPTION_##name == DYN_EXCEPTION_ACCESS_DENIED || \
+		DYN_EXCEPTION_##name == DYN_EXCEPTION_TRANSACTION_CANCELED},
 #include "base/error_list.h"
 #undef DYN_EXCEPTION
 };

@@ -32,6 +32,9 @@
 #define DYN_MAX_BATCH_GET_KEYS		100 /* keys */
 #define DYN_MAX_BATCH_GET_SIZE		(16 * 1024 * 1024)
 #define DYN_MAX_BATCH_WRITE_REQUESTS 25 /* requests */
+#define DYN_MAX_TRANSACT_ACTIONS	100 /* actions */
+#define DYN_MAX_TRANSACT_SIZE		(4 * 1024 * 1024)
+#define DYN_MAX_REQUEST_TOKEN_LENGTH 36 /* characters */
 #define DYN_MAX_TOTAL_SEGMENTS		1000000 /* segments */
 #define DYN_MAX_REQUEST_SIZE		(16 * 1024 * 1024)
 

@@ -55,12 +55,24 @@ dyn_capacity_charge_index(DynCapacity *capacity, const DynIndex *index,
 	arm->units = units;
 }
 
+/* again: the member that says the same once more, or NULL. */
 static void
-write_units(DynJsonWriter *w, double units)
+write_units(DynJsonWriter *w, double units, const char *again)
 {
-	dyn_json_begin_object(w);
 	dyn_json_write_key(w, "CapacityUnits");
 	dyn_json_write_double(w, units);
+	if (again != NULL)
+	{
+		dyn_json_write_key(w, again);
+		dyn_json_write_double(w, units);
+	}
+}
+
+static void
+write_arm(DynJsonWriter *w, double units, const char *again)
+{
+	dyn_json_begin_object(w);
+	write_units(w, units, again);
 	dyn_json_end_object(w);
 }
 
@@ -84,7 +96,7 @@ write_indexes(DynJsonWriter *w, const DynCapacity *capacity, bool local)
 			any = true;
 		}
 		dyn_json_write_key_bytes(w, arm->name, strlen(arm->name));
-		write_units(w, arm->units);
+		write_arm(w, arm->units, NULL);
 	}
 	if (any)
 		dyn_json_end_object(w);
@@ -102,13 +114,12 @@ write_capacity(DynJsonWriter *w, DynReturnCapacity mode,
 	dyn_json_begin_object(w);
 	dyn_json_write_key(w, "TableName");
 	dyn_json_write_string(w, capacity->table_name, capacity->table_name_len);
-	dyn_json_write_key(w, "CapacityUnits");
-	dyn_json_write_double(w, total);
+	write_units(w, total, capacity->of_transaction);
 	if (mode == DYN_RETURN_CAPACITY_INDEXES)
 	{
 		/* It is there even if the whole charge went to an index. */
 		dyn_json_write_key(w, "Table");
-		write_units(w, capacity->table_units);
+		write_arm(w, capacity->table_units, capacity->of_transaction);
 		write_indexes(w, capacity, true);
 		write_indexes(w, capacity, false);
 	}

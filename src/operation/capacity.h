@@ -32,6 +32,8 @@ typedef struct DynCapacity
 	double		table_units;	/* of the table itself */
 	int			nindexes;		/* those charged, in the order of the charges */
 	DynIndexCapacity *indexes;
+	const char *of_transaction; /* the member that says a transaction's units
+								 * again, or NULL */
 } DynCapacity;
 
 /*

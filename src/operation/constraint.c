@@ -158,7 +158,7 @@ add_violation(DynViolations *v, const DynJson *value, const char *constraint,
 		append_value(&v->list, value, v->element);
 		appendStringInfoChar(&v->list, '\'');
 	}
-	appendStringInfoString(&v->list, " at '");
+	appendStringInfo(&v->list, " at '%s", v->prefix ? v->prefix : "");
 	append_format(&v->list, path, args);
 	appendStringInfo(&v->list, "' failed to satisfy constraint: %s", constraint);
 }

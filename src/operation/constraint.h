@@ -32,6 +32,8 @@ typedef struct DynViolations
 	StringInfoData list;		/* made when the first one is noted */
 	const char *element;		/* Java class of the structs in a list that is
 								 * being checked, or NULL */
+	const char *prefix;			/* of all paths: "transactItems.1.member.put.",
+								 * or NULL */
 } DynViolations;
 
 /* Values in the order of a C enum; text in the order messages print them. */

@@ -21,6 +21,7 @@ static const char *const legacy_members[] = {
 static const char *const expression_members[] = {
 	"ConditionExpression", NULL
 };
+static const char *const no_members[] = {NULL};
 static const char *const update_legacy_members[] = {
 	"AttributeUpdates", "Expected", "ConditionalOperator", NULL
 };
@@ -29,8 +30,8 @@ static const char *const update_expression_members[] = {
 };
 
 void
-dyn_item_write_check_members(DynItemWrite *write, DynViolations *v,
-							 const DynJson *request)
+dyn_item_write_check_on_failure(DynItemWrite *write, DynViolations *v,
+								const DynJson *request)
 {
 	const DynJson *on_failure = dyn_request_member(request,
 												   "ReturnValuesOnConditionCheckFailure");
@@ -38,6 +39,13 @@ dyn_item_write_check_members(DynItemWrite *write, DynViolations *v,
 	write->return_old_on_failure =
 		dyn_member_enum(v, on_failure, &dyn_enum_return_on_failure, 0,
 						"returnValuesOnConditionCheckFailure") == 1;
+}
+
+void
+dyn_item_write_check_members(DynItemWrite *write, DynViolations *v,
+							 const DynJson *request)
+{
+	dyn_item_write_check_on_failure(write, v, request);
 	dyn_request_check_conditions(v, request, "Expected");
 	write->join_with_or = dyn_request_conditional_or(v, request);
 }
@@ -53,21 +61,36 @@ dyn_item_write_check_mix(const DynJson *request, bool has_update)
 }
 
 void
+dyn_item_write_check_action_mix(const DynJson *action, bool has_update)
+{
+	dyn_request_check_mix(action, no_members,
+						  has_update ? update_expression_members :
+						  expression_members, true);
+}
+
+void
 dyn_item_write_expressions(DynItemWrite *write, const DynJson *request,
 						   bool has_update)
 {
 	const DynJson *expected = dyn_request_member(request, "Expected");
 	const DynJson *updates = !has_update ? NULL :
 		dyn_request_member(request, "AttributeUpdates");
-	DynPlaceholders *placeholders;
-	const char *text;
-	uint32		len;
 
 	if (updates != NULL)
 		write->update = dyn_legacy_attribute_updates(updates);
 	if (expected != NULL)
 		write->condition = dyn_legacy_expected(expected, write->join_with_or);
 	dyn_request_check_conditional_operator(request, "Expected");
+	dyn_item_write_action_expressions(write, request, has_update);
+}
+
+void
+dyn_item_write_action_expressions(DynItemWrite *write, const DynJson *request,
+								  bool has_update)
+{
+	DynPlaceholders *placeholders;
+	const char *text;
+	uint32		len;
 
 	placeholders = dyn_request_placeholders(request, true);
 	if (has_update &&

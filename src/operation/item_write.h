@@ -51,6 +51,20 @@ extern void dyn_item_write_expressions(DynItemWrite *write, const DynJson *reque
 									   bool has_update);
 
 /*
+ * The same for one action of a transaction, which has no legacy parameters:
+ * members of their names are unknown there, and of unchecked shape.
+ */
+extern void dyn_item_write_check_on_failure(DynItemWrite *write, DynViolations *v,
+											const DynJson *action);
+extern void dyn_item_write_check_action_mix(const DynJson *action, bool has_update);
+extern void dyn_item_write_action_expressions(DynItemWrite *write,
+											  const DynJson *action,
+											  bool has_update);
+
+/* UpdateItem's DynItemApply: raises what an update can raise at run time. */
+extern DynItem *dyn_update_item_apply(const DynItemWrite *write);
+
+/*
  * Lock, read, evaluate, apply, write.  A false condition is
  * DYN_OUTCOME_FAILED, with the item if the request wants it.
  */

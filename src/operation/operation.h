@@ -61,6 +61,13 @@ typedef struct DynOperationContext
 	 */
 	void	   *progress;
 
+	/*
+	 * With DYN_OUTCOME_BUSY: what had been locked on the way stays locked until
+	 * the transaction ends, for nothing.  So it should end soon, and next time
+	 * be this call's alone.
+	 */
+	bool		holds_locks;
+
 	/* With DYN_OUTCOME_FAILED: an exception that did not abort anything. */
 	struct
 	{

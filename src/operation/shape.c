@@ -152,6 +152,44 @@ REQUEST(BatchWriteItem,
 		MEMBER("ReturnConsumedCapacity", string),
 		MEMBER("ReturnItemCollectionMetrics", string));
 
+#define TRANSACT_MEMBERS \
+	MEMBER("TableName", string), \
+	MEMBER("ConditionExpression", string), \
+	MEMBER("ExpressionAttributeNames", string_map), \
+	MEMBER("ExpressionAttributeValues", attribute_map), \
+	MEMBER("ReturnValuesOnConditionCheckFailure", string)
+
+STRUCT(transact_check, "ConditionCheck",
+	   MEMBER("Key", attribute_map), TRANSACT_MEMBERS);
+STRUCT(transact_put, "Put", MEMBER("Item", attribute_map), TRANSACT_MEMBERS);
+STRUCT(transact_delete, "Delete", MEMBER("Key", attribute_map), TRANSACT_MEMBERS);
+STRUCT(transact_update, "Update",
+	   MEMBER("Key", attribute_map),
+	   MEMBER("UpdateExpression", string),
+	   TRANSACT_MEMBERS);
+STRUCT(transact_write_item, "TransactWriteItem",
+	   MEMBER("ConditionCheck", transact_check),
+	   MEMBER("Put", transact_put),
+	   MEMBER("Delete", transact_delete),
+	   MEMBER("Update", transact_update));
+LIST(transact_write_items, transact_write_item);
+REQUEST(TransactWriteItems,
+		MEMBER("TransactItems", transact_write_items),
+		MEMBER("ClientRequestToken", string),
+		MEMBER("ReturnConsumedCapacity", string),
+		MEMBER("ReturnItemCollectionMetrics", string));
+
+STRUCT(transact_get, "Get",
+	   MEMBER("Key", attribute_map),
+	   MEMBER("TableName", string),
+	   MEMBER("ProjectionExpression", string),
+	   MEMBER("ExpressionAttributeNames", string_map));
+STRUCT(transact_get_item, "TransactGetItem", MEMBER("Get", transact_get));
+LIST(transact_get_items, transact_get_item);
+REQUEST(TransactGetItems,
+		MEMBER("TransactItems", transact_get_items),
+		MEMBER("ReturnConsumedCapacity", string));
+
 /* Tables. */
 STRUCT(attribute_definition, "AttributeDefinition",
 	   MEMBER("AttributeName", string),

@@ -18,8 +18,8 @@
 static const char *const actions[] = {"PUT", "ADD", "DELETE", NULL};
 static const DynEnum action_enum = {"[ADD, PUT, DELETE]", actions};
 
-static DynItem *
-apply_update(const DynItemWrite *write)
+DynItem *
+dyn_update_item_apply(const DynItemWrite *write)
 {
 	DynItem    *result;
 	DynValue	attributes;
@@ -85,7 +85,7 @@ dyn_update_item(DynOperationContext *context, const DynJson *request,
 				StringInfo reply)
 {
 	const DynJson *key = dyn_request_member(request, "Key");
-	DynItemWrite write = {.apply = apply_update};
+	DynItemWrite write = {.apply = dyn_update_item_apply};
 	DynViolations v = {0};
 	DynItem    *argument;
 	DynOutcome	outcome;

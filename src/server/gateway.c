@@ -405,6 +405,9 @@ dyn_gateway_wants_consistent_read(const DynWork *work)
 		return false;
 	if (member_is_true(work->json, "ConsistentRead"))
 		return true;
+	/* A replica may show commits in another order. */
+	if (work->operation->handler == dyn_transact_get_items)
+		return true;
 	tables = dyn_json_member(work->json, "RequestItems");
 	if (tables == NULL || dyn_json_kind(tables) != DYN_JSON_OBJECT)
 		return false;

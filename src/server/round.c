@@ -122,6 +122,13 @@ runs_alone(const DynWork *work)
 	return work->alone || work->operation->access == DYN_ACCESS_CONTROL;
 }
 
+/* It is to be run again, and what it had locked is locked until the commit. */
+static bool
+holds_locks(const DynWork *work)
+{
+	return work->outcome == DYN_OUTCOME_BUSY && work->context.holds_locks;
+}
+
 /* Microseconds until the queued writes should be run. */
 static int64
 writes_due_in(const DynWorker *worker, int64 now)
@@ -245,7 +252,7 @@ postpone(DynWorker *worker, DynWork *work)
 	worker->metrics.busy++;
 	if (work->tries == 0)
 		work->give_up = now + (int64) dyn_lock_timeout * 1000;
-	if (now >= work->give_up)
+	if (work->context.last_try && now >= work->give_up)
 	{
 		dyn_gateway_refuse(work, DYN_EXCEPTION_TRANSACTION_CONFLICT,
 						   "Transaction is ongoing for the item", NULL);
@@ -257,6 +264,8 @@ postpone(DynWorker *worker, DynWork *work)
 		(FIRST_RETRY_US << Min(work->tries, MAX_RETRY_DOUBLINGS));
 	work->not_before = Min(work->not_before, work->give_up);
 	work->tries++;
+	if (holds_locks(work))
+		work->alone = true;
 	resetStringInfo(&work->reply);
 	dlist_push_tail(&worker->retrying, &work->node);
 	worker->nretrying++;
@@ -333,6 +342,9 @@ run(DynWork *work)
 	int			save_context;
 
 	work->exception = -1;		/* of an earlier try */
+	work->context.may_wait = false;
+	work->context.last_try = dyn_lock_timeout == 0 ||
+		(work->tries > 0 && dyn_clock_us() >= work->give_up);
 	if (!work->authenticated)
 	{
 		if (dyn_gateway_needs_catalog(work))
@@ -351,9 +363,6 @@ run(DynWork *work)
 						   save_context | SECURITY_LOCAL_USERID_CHANGE);
 	PushActiveSnapshot(GetTransactionSnapshot());
 
-	work->context.may_wait = false;
-	work->context.last_try = dyn_lock_timeout == 0 ||
-		(work->tries > 0 && dyn_clock_us() >= work->give_up);
 	work->outcome = dyn_operation_run(&work->context, work->operation,
 									  work->json, &work->reply);
 
@@ -535,7 +544,8 @@ run_transaction(DynWorker *worker, dlist_head *batch, int64 deadline)
 			current = work;
 			run(work);
 			current = NULL;
-			if (runs_alone(work))
+			/* What met a conflict keeps locks from others, for nothing. */
+			if (runs_alone(work) || holds_locks(work))
 				break;
 		}
 

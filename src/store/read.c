@@ -42,23 +42,43 @@ struct DynStoreCursor
 	bool		done;
 };
 
+static DynItem *
+get_item(DynRelation *relation, const DynKey *key, Snapshot snapshot)
+{
+	TupleTableSlot *slot = table_slot_create(relation->heap, NULL);
+	DynItem    *item = NULL;
+
+	if (dyn_relation_find(relation, key, snapshot, slot))
+		item = dyn_relation_copy_item(slot);
+	ExecDropSingleTupleTableSlot(slot);
+	dyn_relation_close(relation);
+	return item;
+}
+
 DynItem *
 dyn_store_get(const DynTable *table, const DynKey *key)
 {
 	DynRelation relation;
-	TupleTableSlot *slot;
 	Snapshot	snapshot;
-	DynItem    *item = NULL;
+	DynItem    *item;
 
 	dyn_relation_open(table, AccessShareLock, ACL_SELECT, &relation);
 	snapshot = RegisterSnapshot(GetTransactionSnapshot());
-	slot = table_slot_create(relation.heap, NULL);
-	if (dyn_relation_find(&relation, key, snapshot, slot))
-		item = dyn_relation_copy_item(slot);
-	ExecDropSingleTupleTableSlot(slot);
+	item = get_item(&relation, key, snapshot);
 	UnregisterSnapshot(snapshot);
-	dyn_relation_close(&relation);
 	return item;
+}
+
+DynStoreResult
+dyn_store_get_at(const DynTable *table, const DynKey *key, Snapshot snapshot,
+				 DynItem **item)
+{
+	DynRelation relation;
+
+	if (!dyn_relation_try_open(table, AccessShareLock, ACL_SELECT, &relation))
+		return DYN_STORE_BUSY;
+	*item = get_item(&relation, key, snapshot);
+	return DYN_STORE_OK;
 }
 
 /* One member of a row comparison; last ends it. */

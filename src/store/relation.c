@@ -126,6 +126,23 @@ dyn_relation_open(const DynTable *table, LOCKMODE lock_mode, AclMode privileges,
 	open_relations(table, table->key_index, lock_mode, privileges, relation);
 }
 
+/*
+ * What is locked here is found locked there; a table that is replaced in this
+ * moment may raise the error after all.
+ */
+bool
+dyn_relation_try_open(const DynTable *table, LOCKMODE lock_mode,
+					  AclMode privileges, DynRelation *relation)
+{
+	if (dyn_store_nowait &&
+		(!ConditionalLockRelationOid(table->relation, lock_mode) ||
+		 (OidIsValid(table->key_index) &&
+		  !ConditionalLockRelationOid(table->key_index, lock_mode))))
+		return false;
+	dyn_relation_open(table, lock_mode, privileges, relation);
+	return true;
+}
+
 void
 dyn_relation_open_index(const DynTable *table, const DynIndex *index,
 						LOCKMODE lock_mode, AclMode privileges,

@@ -40,6 +40,10 @@ typedef struct DynRelation
 extern void dyn_relation_open(const DynTable *table, LOCKMODE lock_mode,
 							  AclMode privileges, DynRelation *relation);
 
+/* The same, but returns false if the table is locked by DDL for longer. */
+extern bool dyn_relation_try_open(const DynTable *table, LOCKMODE lock_mode,
+								  AclMode privileges, DynRelation *relation);
+
 /*
  * The same with a secondary index in place of the key index.  Raises
  * ValidationException if it has gone.

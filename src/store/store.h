@@ -22,8 +22,13 @@
  * returned before anything was changed, and the caller may simply go on to
  * other work and try again.  With may_wait true (SQL callers) BUSY is never
  * returned.  The caller has an active snapshot from begin to finish: it keeps
- * the version that was read from being vacuumed away and its place reused.  dyn_store_begin() after a CHANGED locks the newest version, so a
- * hot key can't starve a writer.
+ * the version that was read from being vacuumed away and its place reused.
+ * dyn_store_begin() after a CHANGED locks the newest version, so a hot key
+ * can't starve a writer.
+ *
+ * A transaction over several items can't begin again in the middle.  It locks
+ * them all with dyn_store_lock(), in one order for everybody, before it looks
+ * at any, and then finishes those it writes.
  *
  * src/store/store.h
  *-------------------------------------------------------------------------
@@ -35,6 +40,7 @@
 #include "item/key.h"
 #include "storage/itemptr.h"
 #include "table/table.h"
+#include "utils/snapshot.h"
 
 typedef enum DynStoreResult
 {
@@ -54,6 +60,13 @@ extern bool dyn_store_nowait;
 /* The item under a key, or NULL.  In CurrentMemoryContext. */
 extern DynItem *dyn_store_get(const DynTable *table, const DynKey *key);
 
+/*
+ * The same as of a registered or active snapshot.  BUSY, where dyn_store_get()
+ * raises ERRCODE_LOCK_NOT_AVAILABLE: the table is locked by DDL.
+ */
+extern DynStoreResult dyn_store_get_at(const DynTable *table, const DynKey *key,
+									   Snapshot snapshot, DynItem **item);
+
 typedef struct DynStoreWrite
 {
 	const DynTable *table;
@@ -62,12 +75,27 @@ typedef struct DynStoreWrite
 	DynItem    *old;			/* NULL: there is none */
 	ItemPointerData tid;		/* of old */
 	bool		locked;			/* old's tuple is locked by us */
+	bool		held;			/* by dyn_store_lock(): nobody can be faster */
+	bool		key_locked;		/* there is no tuple, and its key is locked */
 	int			attempts;		/* CHANGED so far; zero it before the first begin */
 } DynStoreWrite;
 
 /* Zero *write before the first call.  Fills old.  OK or BUSY. */
 extern DynStoreResult dyn_store_begin(const DynTable *table, const DynKey *key,
 									  bool may_wait, DynStoreWrite *write);
+
+/*
+ * Lock the newest state of an item, or that there is none, to the end of the
+ * transaction, and read it: OK or BUSY; after BUSY nothing of this item is
+ * locked.  to_write: for dyn_store_finish(), which then returns OK, or raises
+ * a serialization failure if a plain INSERT or a trigger came in between.
+ * Else nobody can change it, but others may look at it in the same way.  An
+ * INSERT statement is not kept from inserting a key that was found missing;
+ * every operation is.
+ */
+extern DynStoreResult dyn_store_lock(const DynTable *table, const DynKey *key,
+									 bool to_write, bool may_wait,
+									 DynStoreWrite *write);
 
 /*
  * SQL's privileges count: reading needs SELECT on the relation, a write SELECT

@@ -26,6 +26,7 @@
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "storage/lock.h"
+#include "storage/proc.h"
 #include "utils/acl.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -38,14 +39,30 @@
 /* pg_advisory_lock() uses 1 and 2 in this field of an advisory lock's tag. */
 #define KEY_LOCK_CLASS 3
 
+/*
+ * Locks of missing keys that a transaction holds to its end.  Each has a place
+ * in the shared lock table, which those who must not wait leave to others
+ * before it is full.
+ */
+#define MAX_KEY_LOCKS 256
+
+static LocalTransactionId key_locks_transaction = InvalidLocalTransactionId;
+static int	key_locks = 0;
+
+static void
+serialization_failure(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			 errmsg("could not serialize access due to concurrent update")));
+}
+
 /* CHANGED, where the transaction's snapshot lets the caller look again. */
 static DynStoreResult
 changed(void)
 {
 	if (IsolationUsesXactSnapshot())
-		ereport(ERROR,
-				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("could not serialize access due to concurrent update")));
+		serialization_failure();
 	return DYN_STORE_CHANGED;
 }
 
@@ -95,14 +112,14 @@ has_key(TupleTableSlot *slot, const DynKey *key)
  */
 static DynStoreResult
 lock_newest(const DynRelation *relation, const DynKey *key, Snapshot snapshot,
-			bool may_wait, TupleTableSlot *slot)
+			LockTupleMode mode, bool may_wait, TupleTableSlot *slot)
 {
 	TM_FailureData failure;
 	TM_Result	result;
 	ItemPointerData tid = slot->tts_tid;
 
 	result = table_tuple_lock(relation->heap, &tid, snapshot, slot,
-							  GetCurrentCommandId(true), LockTupleExclusive,
+							  GetCurrentCommandId(true), mode,
 							  may_wait ? LockWaitBlock : LockWaitSkip,
 							  IsolationUsesXactSnapshot() ? 0 :
 							  TUPLE_LOCK_FLAG_FIND_LAST_VERSION,
@@ -153,7 +170,8 @@ dyn_store_begin(const DynTable *table, const DynKey *key, bool may_wait,
 		if (dyn_relation_find(&relation, key, snapshot, slot))
 		{
 			if (lock_first)
-				result = lock_newest(&relation, key, snapshot, may_wait, slot);
+				result = lock_newest(&relation, key, snapshot,
+									 LockTupleExclusive, may_wait, slot);
 			write->locked = lock_first;
 			if (result == DYN_STORE_OK)
 			{
@@ -271,6 +289,15 @@ look_for_rival(const DynRelation *relation, const DynKey *key,
 	return TransactionIdIsValid(*running) ? DYN_STORE_BUSY : DYN_STORE_CHANGED;
 }
 
+static void
+set_key_tag(const DynRelation *relation, const DynKey *key, LOCKTAG *tag)
+{
+	uint64		hash = (uint64) key->hash;
+
+	SET_LOCKTAG_ADVISORY(*tag, MyDatabaseId, RelationGetRelid(relation->heap),
+						 (uint32) (hash ^ (hash >> 32)), KEY_LOCK_CLASS);
+}
+
 /*
  * Take the key's lock and see that it has no tuple.  OK leaves the lock held.
  *
@@ -279,20 +306,20 @@ look_for_rival(const DynRelation *relation, const DynKey *key,
  */
 static DynStoreResult
 lock_missing_key(const DynRelation *relation, DynStoreWrite *write,
-				 const LOCKTAG *tag)
+				 const LOCKTAG *tag, LOCKMODE mode)
 {
 	for (;;)
 	{
 		TransactionId running = InvalidTransactionId;
 		DynStoreResult result;
 
-		if (LockAcquire(tag, ExclusiveLock, false, !write->may_wait) ==
+		if (LockAcquire(tag, mode, false, !write->may_wait) ==
 			LOCKACQUIRE_NOT_AVAIL)
 			return DYN_STORE_BUSY;
 		result = look_for_rival(relation, write->key, &running);
 		if (result == DYN_STORE_OK)
 			return result;
-		LockRelease(tag, ExclusiveLock, false);
+		LockRelease(tag, mode, false);
 		if (result == DYN_STORE_CHANGED)
 			return changed();
 		if (!write->may_wait)
@@ -321,15 +348,17 @@ insert_item(const DynRelation *relation, DynStoreWrite *write,
 			TupleTableSlot *slot)
 {
 	LOCKTAG		tag;
-	uint64		hash = (uint64) write->key->hash;
-	DynStoreResult result;
 	bool		conflict;
 
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, RelationGetRelid(relation->heap),
-						 (uint32) (hash ^ (hash >> 32)), KEY_LOCK_CLASS);
-	result = lock_missing_key(relation, write, &tag);
-	if (result != DYN_STORE_OK)
-		return result;
+	set_key_tag(relation, write->key, &tag);
+	if (!write->key_locked)
+	{
+		DynStoreResult result = lock_missing_key(relation, write, &tag,
+												 ExclusiveLock);
+
+		if (result != DYN_STORE_OK)
+			return result;
+	}
 
 	if (dyn_relation_is_plain(relation))
 	{
@@ -347,6 +376,9 @@ insert_item(const DynRelation *relation, DynStoreWrite *write,
 	 * the end would fill the lock table in a transaction of many inserts.
 	 */
 	LockRelease(&tag, ExclusiveLock, false);
+	if (write->key_locked)
+		key_locks--;
+	write->key_locked = false;
 	if (!conflict)
 		return DYN_STORE_OK;
 
@@ -354,6 +386,77 @@ insert_item(const DynRelation *relation, DynStoreWrite *write,
 	take_back(relation, &slot->tts_tid);
 	CommandCounterIncrement();
 	return write->may_wait ? changed() : DYN_STORE_BUSY;
+}
+
+/* Lock a key that has no tuple, to the end of the transaction. */
+static DynStoreResult
+hold_missing_key(const DynRelation *relation, DynStoreWrite *write, bool to_write)
+{
+	LOCKTAG		tag;
+	DynStoreResult result;
+
+	if (key_locks_transaction != MyProc->lxid)
+	{
+		key_locks_transaction = MyProc->lxid;
+		key_locks = 0;
+	}
+	if (!write->may_wait && key_locks >= MAX_KEY_LOCKS)
+		return DYN_STORE_BUSY;
+
+	set_key_tag(relation, write->key, &tag);
+	result = lock_missing_key(relation, write, &tag,
+							  to_write ? ExclusiveLock : ShareLock);
+	if (result == DYN_STORE_OK)
+	{
+		write->key_locked = true;
+		key_locks++;
+	}
+	return result;
+}
+
+DynStoreResult
+dyn_store_lock(const DynTable *table, const DynKey *key, bool to_write,
+			   bool may_wait, DynStoreWrite *write)
+{
+	DynRelation relation;
+	TupleTableSlot *slot;
+	DynStoreResult result;
+
+	Assert(ActiveSnapshotSet());
+	PreventCommandIfReadOnly("writing an item");
+	memset(write, 0, sizeof(*write));
+	write->table = table;
+	write->key = key;
+	write->may_wait = may_wait;
+	write->held = true;
+
+	if (!dyn_relation_try_open(table, RowExclusiveLock, ACL_SELECT, &relation))
+		return DYN_STORE_BUSY;
+	slot = table_slot_create(relation.heap, NULL);
+	do
+	{
+		Snapshot	snapshot = RegisterSnapshot(GetTransactionSnapshot());
+
+		CHECK_FOR_INTERRUPTS();
+		if (!dyn_relation_find(&relation, key, snapshot, slot))
+			result = hold_missing_key(&relation, write, to_write);
+		else
+		{
+			result = lock_newest(&relation, key, snapshot,
+								 to_write ? LockTupleExclusive : LockTupleShare,
+								 may_wait, slot);
+			if (result == DYN_STORE_OK)
+			{
+				write->locked = true;
+				write->old = dyn_relation_copy_item(slot);
+				write->tid = slot->tts_tid;
+			}
+		}
+		UnregisterSnapshot(snapshot);
+	} while (result == DYN_STORE_CHANGED);
+	ExecDropSingleTupleTableSlot(slot);
+	dyn_relation_close(&relation);
+	return result;
 }
 
 static DynStoreResult
@@ -440,6 +543,8 @@ dyn_store_finish(DynStoreWrite *write, const DynItem *new_item)
 
 	if (result == DYN_STORE_OK)
 		CommandCounterIncrement();
+	else if (write->held)
+		serialization_failure();
 	else if (result == DYN_STORE_CHANGED)
 		write->attempts++;
 	return result;

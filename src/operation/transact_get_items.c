@@ -1,0 +1,229 @@
+/*-------------------------------------------------------------------------
+ *
+ * transact_get_items.c
+ *		TransactGetItems: up to 100 items as they were at one moment.
+ *
+ * All are read from one snapshot, so nothing that is being written is in the
+ * way.  The service, which has no snapshots, cancels the transaction then.
+ *
+ * src/operation/transact_get_items.c
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "utils/snapmgr.h"
+
+#include "base/limits.h"
+#include "item/item_json.h"
+#include "operation/transact.h"
+
+static const char *const legacy_members[] = {NULL};
+static const char *const expression_members[] = {"ProjectionExpression", NULL};
+
+typedef struct Get
+{
+	const char *table_name;
+	uint32		table_name_len;
+	DynItem    *argument;
+	DynProjection *projection;
+	const DynTable *table;
+	DynKey		key;
+	DynItem    *item;
+} Get;
+
+static void
+check_members(DynViolations *v, const DynJson *items)
+{
+	const DynJson *element;
+	int			number = 0;
+
+	for (element = dyn_json_first(items); element; element = dyn_json_next(element))
+	{
+		const DynJson *json = dyn_request_member(element, "Get");
+
+		number++;
+		if (!dyn_member_require(v, json, "transactItems.%d.member.get", number))
+			continue;
+		v->prefix = psprintf("transactItems.%d.member.get.", number);
+		dyn_member_require(v, dyn_request_member(json, "Key"), "key");
+		dyn_request_check_table_name(v, json);
+		v->prefix = NULL;
+	}
+}
+
+static void
+read_get(Get *get, const DynJson *json)
+{
+	DynPlaceholders *placeholders;
+
+	get->table_name = dyn_request_string(json, "TableName", &get->table_name_len);
+	dyn_request_check_mix(json, legacy_members, expression_members, false);
+	get->argument = dyn_item_from_json(dyn_request_member(json, "Key"));
+	placeholders = dyn_request_placeholders(json, false);
+	get->projection = dyn_request_projection(json, placeholders);
+	dyn_placeholders_check_used(placeholders);
+}
+
+static void
+check_paths(void *arg)
+{
+	Get		   *get = arg;
+
+	dyn_request_check_key_paths(get->table, NULL, get->projection);
+}
+
+/* False if a key is wrong; the first such one is told. */
+static bool
+set_keys(Get *gets, int ngets, DynReason *reasons)
+{
+	DynTransactKey *order = palloc(sizeof(DynTransactKey) * ngets);
+	bool		valid = true;
+	int			nkeys = 0;
+
+	for (int i = 0; i < ngets; i++)
+	{
+		Get		   *get = &gets[i];
+		DynReason	reason = {0};
+		bool		has_key = dyn_transact_key(&reason, get->table, get->argument,
+											   true, &get->key);
+
+		if (has_key)
+		{
+			order[nkeys].table = get->table;
+			order[nkeys].key = &get->key;
+			order[nkeys].position = i;
+			nkeys++;
+		}
+		if ((!has_key || !dyn_transact_try(&reason, check_paths, get)) && valid)
+		{
+			reasons[i] = reason;
+			valid = false;
+		}
+	}
+	dyn_transact_sort(order, nkeys);
+	return valid;
+}
+
+/* BUSY: a table is being altered. */
+static DynOutcome
+read_items(DynOperationContext *context, Get *gets, int ngets, DynReason *reasons)
+{
+	Snapshot	snapshot = RegisterSnapshot(GetTransactionSnapshot());
+	DynOutcome	outcome = DYN_OUTCOME_DONE;
+	uint64		size = 0;
+
+	for (int i = 0; i < ngets; i++)
+	{
+		Get		   *get = &gets[i];
+
+		CHECK_FOR_INTERRUPTS();
+		if (dyn_store_get_at(get->table, &get->key, snapshot,
+							 &get->item) == DYN_STORE_BUSY)
+		{
+			reasons[i].code = DYN_REASON_TRANSACTION_CONFLICT;
+			outcome = DYN_OUTCOME_BUSY;
+		}
+		else if (get->item != NULL)
+			size += dyn_item_size(get->item);
+	}
+	UnregisterSnapshot(snapshot);
+	if (size > DYN_MAX_TRANSACT_SIZE)
+		dyn_raise(VALIDATION,
+				  "Collection size of items exceeded, which can also be caused by the aggregate size of the items in the transaction exceeding the 4MB limit");
+	if (outcome == DYN_OUTCOME_BUSY && context->last_try)
+		return dyn_transact_cancel(context, reasons, ngets);
+	return outcome;
+}
+
+static void
+write_capacity(DynJsonWriter *w, DynReturnCapacity mode, const Get *gets, int ngets)
+{
+	DynCapacity capacities[DYN_MAX_TRANSACT_ACTIONS] = {0};
+	int			table_of[DYN_MAX_TRANSACT_ACTIONS];
+	int			ntables = 0;
+
+	for (int i = 0; i < ngets; i++)
+	{
+		const Get  *get = &gets[i];
+		int			j;
+
+		for (j = 0; j < i; j++)
+			if (gets[j].table->relation == get->table->relation)
+				break;
+		table_of[i] = j < i ? table_of[j] : ntables++;
+		if (j == i)
+		{
+			capacities[table_of[i]].table_name = get->table_name;
+			capacities[table_of[i]].table_name_len = get->table_name_len;
+			capacities[table_of[i]].of_transaction = "ReadCapacityUnits";
+		}
+		capacities[table_of[i]].table_units +=
+			2 * dyn_read_units(get->item == NULL ? 0 : dyn_item_size(get->item), true);
+	}
+	dyn_capacity_write_array(w, mode, capacities, ntables);
+}
+
+/*
+ * Run TransactGetItems.  Raises ValidationException,
+ * ResourceNotFoundException; a key that doesn't fit its table cancels the
+ * transaction.
+ */
+DynOutcome
+dyn_transact_get_items(DynOperationContext *context, const DynJson *request,
+					   StringInfo reply)
+{
+	const DynJson *items = dyn_request_member(request, "TransactItems");
+	DynReturnCapacity return_capacity;
+	DynViolations v = {0};
+	const DynJson *element;
+	Get		   *gets;
+	int			ngets;
+	DynReason  *reasons;
+	DynOutcome	outcome;
+	DynJsonWriter w;
+	int			i = 0;
+
+	return_capacity = dyn_request_return_capacity(&v, request);
+	dyn_transact_check_items(&v, items);
+	if (items != NULL && dyn_json_count(items) <= DYN_MAX_TRANSACT_ACTIONS)
+		check_members(&v, items);
+	dyn_violations_raise(&v);
+
+	ngets = dyn_json_count(items);
+	gets = palloc0(sizeof(Get) * ngets);
+	reasons = palloc0(sizeof(DynReason) * ngets);
+	for (element = dyn_json_first(items); element; element = dyn_json_next(element))
+		read_get(&gets[i++], dyn_request_member(element, "Get"));
+	for (i = 0; i < ngets; i++)
+		gets[i].table = dyn_operation_table(context, gets[i].table_name,
+											gets[i].table_name_len);
+	if (!set_keys(gets, ngets, reasons))
+		return dyn_transact_cancel(context, reasons, ngets);
+	outcome = read_items(context, gets, ngets, reasons);
+	if (outcome != DYN_OUTCOME_DONE)
+		return outcome;
+
+	dyn_json_writer_init(&w, reply);
+	dyn_json_begin_object(&w);
+	dyn_json_write_key(&w, "Responses");
+	dyn_json_begin_array(&w);
+	for (i = 0; i < ngets; i++)
+	{
+		dyn_json_begin_object(&w);
+		if (gets[i].item != NULL)
+		{
+			dyn_json_write_key(&w, "Item");
+			if (gets[i].projection == NULL)
+				dyn_json_write_item(&w, gets[i].item);
+			else
+				dyn_projection_write(&w, gets[i].projection, gets[i].item);
+		}
+		dyn_json_end_object(&w);
+	}
+	dyn_json_end_array(&w);
+	if (return_capacity != DYN_RETURN_CAPACITY_NONE)
+		write_capacity(&w, return_capacity, gets, ngets);
+	dyn_json_end_object(&w);
+	return DYN_OUTCOME_DONE;
+}
