@@ -478,6 +478,16 @@ COMMENT ON COLUMN dynamo.indexes.blocks_done IS 'of blocks_total of the relation
 GRANT SELECT ON dynamo.indexes TO PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('dynamo.indexes', '');
 
+CREATE TABLE dynamo.tags (
+	table_name text COLLATE "C" NOT NULL REFERENCES dynamo.tables ON DELETE CASCADE ON UPDATE CASCADE,
+	key text COLLATE "C" NOT NULL,
+	value text NOT NULL,
+	PRIMARY KEY (table_name, key)
+);
+COMMENT ON TABLE dynamo.tags IS 'the tags of the DynamoDB tables of this database; changed through TagResource and the like only';
+GRANT SELECT ON dynamo.tags TO PUBLIC;
+SELECT pg_catalog.pg_extension_config_dump('dynamo.tags', '');
+
 CREATE TRIGGER invalidate
 	AFTER INSERT OR UPDATE OR DELETE ON dynamo.tables
 	FOR EACH ROW EXECUTE FUNCTION dynamo_internal.invalidate_relation();
@@ -582,6 +592,22 @@ COMMENT ON FUNCTION dynamo.delete_table(json)
     IS 'DeleteTable: drop a table and its items.
 In: {"TableName"}
 Out: {"TableDescription": {...}}
+Errors: ValidationException (KV001), SerializationException (KV002), ResourceNotFoundException (KV003), ResourceInUseException (KV004)';
+
+CREATE FUNCTION dynamo.describe_continuous_backups(request json) RETURNS json
+    AS 'MODULE_PATHNAME', 'dyn_sql_DescribeContinuousBackups' LANGUAGE c STRICT;
+COMMENT ON FUNCTION dynamo.describe_continuous_backups(json)
+    IS 'DescribeContinuousBackups: whether a table can be restored; no table can yet.
+In: {"TableName"}
+Out: {"ContinuousBackupsDescription": {...}}
+Errors: ValidationException (KV001), SerializationException (KV002), TableNotFoundException (KV024)';
+
+CREATE FUNCTION dynamo.describe_contributor_insights(request json) RETURNS json
+    AS 'MODULE_PATHNAME', 'dyn_sql_DescribeContributorInsights' LANGUAGE c STRICT;
+COMMENT ON FUNCTION dynamo.describe_contributor_insights(json)
+    IS 'DescribeContributorInsights: whether insights are enabled; they never are.
+In: {"TableName", "IndexName"}
+Out: {"TableName", "ContributorInsightsStatus"}
 Errors: ValidationException (KV001), SerializationException (KV002), ResourceNotFoundException (KV003)';
 
 CREATE FUNCTION dynamo.describe_endpoints(request json) RETURNS json
@@ -591,6 +617,14 @@ COMMENT ON FUNCTION dynamo.describe_endpoints(json)
 In: {}
 Out: {"Endpoints": [...]}
 Errors: SerializationException (KV002)';
+
+CREATE FUNCTION dynamo.describe_kinesis_streaming_destination(request json) RETURNS json
+    AS 'MODULE_PATHNAME', 'dyn_sql_DescribeKinesisStreamingDestination' LANGUAGE c STRICT;
+COMMENT ON FUNCTION dynamo.describe_kinesis_streaming_destination(json)
+    IS 'DescribeKinesisStreamingDestination: where changes are sent; nowhere.
+In: {"TableName"}
+Out: {"TableName", "KinesisDataStreamDestinations": []}
+Errors: ValidationException (KV001), SerializationException (KV002), ResourceNotFoundException (KV003)';
 
 CREATE FUNCTION dynamo.describe_limits(request json) RETURNS json
     AS 'MODULE_PATHNAME', 'dyn_sql_DescribeLimits' LANGUAGE c STRICT;
@@ -608,6 +642,22 @@ In: {"TableName"}
 Out: {"Table": {...}}
 Errors: ValidationException (KV001), SerializationException (KV002), ResourceNotFoundException (KV003)';
 
+CREATE FUNCTION dynamo.describe_table_replica_auto_scaling(request json) RETURNS json
+    AS 'MODULE_PATHNAME', 'dyn_sql_DescribeTableReplicaAutoScaling' LANGUAGE c STRICT;
+COMMENT ON FUNCTION dynamo.describe_table_replica_auto_scaling(json)
+    IS 'DescribeTableReplicaAutoScaling: the replicas of a table; none.
+In: {"TableName"}
+Out: {"TableAutoScalingDescription": {...}}
+Errors: ValidationException (KV001), SerializationException (KV002), ResourceNotFoundException (KV003)';
+
+CREATE FUNCTION dynamo.describe_time_to_live(request json) RETURNS json
+    AS 'MODULE_PATHNAME', 'dyn_sql_DescribeTimeToLive' LANGUAGE c STRICT;
+COMMENT ON FUNCTION dynamo.describe_time_to_live(json)
+    IS 'DescribeTimeToLive: whether items expire, and by which attribute.
+In: {"TableName"}
+Out: {"TimeToLiveDescription": {"TimeToLiveStatus", "AttributeName"}}
+Errors: ValidationException (KV001), SerializationException (KV002), ResourceNotFoundException (KV003)';
+
 CREATE FUNCTION dynamo.get_item(request json) RETURNS json
     AS 'MODULE_PATHNAME', 'dyn_sql_GetItem' LANGUAGE c STRICT;
 COMMENT ON FUNCTION dynamo.get_item(json)
@@ -616,6 +666,38 @@ In: {"TableName", "Key", "ProjectionExpression", ...}
 Out: {"Item": item}, without Item if there is none
 Errors: ValidationException (KV001), SerializationException (KV002), ResourceNotFoundException (KV003)';
 
+CREATE FUNCTION dynamo.get_resource_policy(request json) RETURNS json
+    AS 'MODULE_PATHNAME', 'dyn_sql_GetResourcePolicy' LANGUAGE c STRICT;
+COMMENT ON FUNCTION dynamo.get_resource_policy(json)
+    IS 'GetResourcePolicy: the policy of a table; no table has one.
+In: {"ResourceArn"}
+Out: nothing: PolicyNotFoundException
+Errors: ValidationException (KV001), SerializationException (KV002), ResourceNotFoundException (KV003), PolicyNotFoundException (KV025)';
+
+CREATE FUNCTION dynamo.list_backups(request json) RETURNS json
+    AS 'MODULE_PATHNAME', 'dyn_sql_ListBackups' LANGUAGE c STRICT;
+COMMENT ON FUNCTION dynamo.list_backups(json)
+    IS 'ListBackups: backups; there are none.
+In: {"TableName", "Limit", ...}
+Out: {"BackupSummaries": []}
+Errors: ValidationException (KV001), SerializationException (KV002)';
+
+CREATE FUNCTION dynamo.list_contributor_insights(request json) RETURNS json
+    AS 'MODULE_PATHNAME', 'dyn_sql_ListContributorInsights' LANGUAGE c STRICT;
+COMMENT ON FUNCTION dynamo.list_contributor_insights(json)
+    IS 'ListContributorInsights: tables with insights; there are none.
+In: {"TableName", ...}
+Out: {"ContributorInsightsSummaries": []}
+Errors: ValidationException (KV001), SerializationException (KV002), ResourceNotFoundException (KV003)';
+
+CREATE FUNCTION dynamo.list_global_tables(request json) RETURNS json
+    AS 'MODULE_PATHNAME', 'dyn_sql_ListGlobalTables' LANGUAGE c STRICT;
+COMMENT ON FUNCTION dynamo.list_global_tables(json)
+    IS 'ListGlobalTables: global tables; there are none.
+In: {"Limit", ...}
+Out: {"GlobalTables": []}
+Errors: ValidationException (KV001), SerializationException (KV002)';
+
 CREATE FUNCTION dynamo.list_tables(request json) RETURNS json
     AS 'MODULE_PATHNAME', 'dyn_sql_ListTables' LANGUAGE c STRICT;
 COMMENT ON FUNCTION dynamo.list_tables(json)
@@ -623,6 +705,14 @@ COMMENT ON FUNCTION dynamo.list_tables(json)
 In: {"ExclusiveStartTableName", "Limit"}
 Out: {"TableNames": [...], "LastEvaluatedTableName"}
 Errors: ValidationException (KV001), SerializationException (KV002)';
+
+CREATE FUNCTION dynamo.list_tags_of_resource(request json) RETURNS json
+    AS 'MODULE_PATHNAME', 'dyn_sql_ListTagsOfResource' LANGUAGE c STRICT;
+COMMENT ON FUNCTION dynamo.list_tags_of_resource(json)
+    IS 'ListTagsOfResource: the tags of a table, 10 a call.
+In: {"ResourceArn", "NextToken"}
+Out: {"Tags": [...], "NextToken"}
+Errors: ValidationException (KV001), SerializationException (KV002), ResourceNotFoundException (KV003)';
 
 CREATE FUNCTION dynamo.put_item(request json) RETURNS json
     AS 'MODULE_PATHNAME', 'dyn_sql_PutItem' LANGUAGE c STRICT;
@@ -648,6 +738,14 @@ In: {"TableName", "FilterExpression", "Segment", "TotalSegments", ...}
 Out: {"Items": [...], "Count", "ScannedCount", "LastEvaluatedKey"}
 Errors: ValidationException (KV001), SerializationException (KV002), ResourceNotFoundException (KV003)';
 
+CREATE FUNCTION dynamo.tag_resource(request json) RETURNS json
+    AS 'MODULE_PATHNAME', 'dyn_sql_TagResource' LANGUAGE c STRICT;
+COMMENT ON FUNCTION dynamo.tag_resource(json)
+    IS 'TagResource: add tags to a table, or change their values.
+In: {"ResourceArn", "Tags": [{"Key", "Value"}, ...]}
+Out: nothing
+Errors: ValidationException (KV001), SerializationException (KV002), ResourceNotFoundException (KV003)';
+
 CREATE FUNCTION dynamo.transact_get_items(request json) RETURNS json
     AS 'MODULE_PATHNAME', 'dyn_sql_TransactGetItems' LANGUAGE c STRICT;
 COMMENT ON FUNCTION dynamo.transact_get_items(json)
@@ -664,6 +762,14 @@ In: {"TransactItems": [{"Put" | "Update" | "Delete" | "ConditionCheck": {...}}, 
 Out: {}, with ConsumedCapacity if asked for
 Errors: ValidationException (KV001), SerializationException (KV002), ResourceNotFoundException (KV003), TransactionCanceledException (KV021), IdempotentParameterMismatchException (KV023)';
 
+CREATE FUNCTION dynamo.untag_resource(request json) RETURNS json
+    AS 'MODULE_PATHNAME', 'dyn_sql_UntagResource' LANGUAGE c STRICT;
+COMMENT ON FUNCTION dynamo.untag_resource(json)
+    IS 'UntagResource: remove tags from a table.
+In: {"ResourceArn", "TagKeys": [...]}
+Out: nothing
+Errors: ValidationException (KV001), SerializationException (KV002), ResourceNotFoundException (KV003)';
+
 CREATE FUNCTION dynamo.update_item(request json) RETURNS json
     AS 'MODULE_PATHNAME', 'dyn_sql_UpdateItem' LANGUAGE c STRICT;
 COMMENT ON FUNCTION dynamo.update_item(json)
@@ -675,9 +781,17 @@ Errors: ValidationException (KV001), SerializationException (KV002), ResourceNot
 CREATE FUNCTION dynamo.update_table(request json) RETURNS json
     AS 'MODULE_PATHNAME', 'dyn_sql_UpdateTable' LANGUAGE c STRICT;
 COMMENT ON FUNCTION dynamo.update_table(json)
-    IS 'UpdateTable: change billing mode, throughput or deletion protection.
-In: {"TableName", "BillingMode", "ProvisionedThroughput", "DeletionProtectionEnabled"}
+    IS 'UpdateTable: change billing, throughput, class, protection, global secondary indexes.
+In: {"TableName", "BillingMode", "ProvisionedThroughput", "GlobalSecondaryIndexUpdates", ...}
 Out: {"TableDescription": {...}}
+Errors: ValidationException (KV001), SerializationException (KV002), ResourceNotFoundException (KV003), ResourceInUseException (KV004), LimitExceededException (KV007)';
+
+CREATE FUNCTION dynamo.update_time_to_live(request json) RETURNS json
+    AS 'MODULE_PATHNAME', 'dyn_sql_UpdateTimeToLive' LANGUAGE c STRICT;
+COMMENT ON FUNCTION dynamo.update_time_to_live(json)
+    IS 'UpdateTimeToLive: let items expire by an attribute, or no longer.
+In: {"TableName", "TimeToLiveSpecification": {"AttributeName", "Enabled"}}
+Out: {"TimeToLiveSpecification": {...}}
 Errors: ValidationException (KV001), SerializationException (KV002), ResourceNotFoundException (KV003)';
 
 -- The same for SQL written by hand.  Expression values and names are the JSON

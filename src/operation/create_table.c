@@ -13,212 +13,106 @@
 #include "postgres.h"
 
 #include "base/limits.h"
+#include "operation/index_request.h"
+#include "operation/key_schema_request.h"
 #include "operation/table_description.h"
 #include "operation/table_request.h"
-
-typedef enum KeyRole
-{
-	KEY_HASH,
-	KEY_RANGE
-} KeyRole;
-
-static const char *const key_type_values[] = {"HASH", "RANGE", NULL};
-static const DynEnum key_type_enum = {"[HASH, RANGE]", key_type_values};
+#include "operation/tag_request.h"
 
 static void
-check_key_schema(DynViolations *v, const DynJson *list)
+check_members(const DynJson *request, DynBillingMode *mode)
 {
-	const DynJson *element;
-	int			n = 0;
+	const DynJson *name = dyn_table_request_require_name(request);
+	DynViolations v = {0};
 
-	if (!dyn_member_require(v, list, "keySchema"))
-		return;
-	v->element = "KeySchemaElement";
-	dyn_member_length(v, list, 1, 2, "keySchema");
-	v->element = NULL;
-	for (element = dyn_json_first(list); element; element = dyn_json_next(element))
-	{
-		const DynJson *name = dyn_request_member(element, "AttributeName");
-		const DynJson *type = dyn_request_member(element, "KeyType");
-
-		n++;
-		if (dyn_member_require(v, name, "keySchema.%d.member.attributeName", n))
-			dyn_member_length(v, name, 1, DYN_MAX_KEY_NAME_SIZE,
-							  "keySchema.%d.member.attributeName", n);
-		if (dyn_member_require(v, type, "keySchema.%d.member.keyType", n))
-			dyn_member_enum(v, type, &key_type_enum, 0,
-							"keySchema.%d.member.keyType", n);
-	}
-}
-
-static bool
-same_string(const DynJson *a, const DynJson *b)
-{
-	uint32		a_len;
-	uint32		b_len;
-	const char *a_bytes = dyn_json_string(a, &a_len);
-	const char *b_bytes = dyn_json_string(b, &b_len);
-
-	return a_len == b_len && memcmp(a_bytes, b_bytes, a_len) == 0;
-}
-
-/* The definition of an attribute name, or NULL. */
-static const DynJson *
-find_definition(const DynJson *definitions, const DynJson *name)
-{
-	const DynJson *definition;
-
-	for (definition = dyn_json_first(definitions); definition;
-		 definition = dyn_json_next(definition))
-		if (same_string(dyn_request_member(definition, "AttributeName"), name))
-			return definition;
-	return NULL;
-}
-
-/* "[a, b]" of the AttributeName members. */
-static const char *
-attribute_names(const DynJson *list)
-{
-	StringInfoData out;
-	const DynJson *element;
-
-	initStringInfo(&out);
-	appendStringInfoChar(&out, '[');
-	for (element = dyn_json_first(list); element; element = dyn_json_next(element))
-	{
-		uint32		len;
-		const char *name = dyn_request_string(element, "AttributeName", &len);
-
-		appendBinaryStringInfo(&out, name, len);
-		if (dyn_json_next(element) != NULL)
-			appendStringInfoString(&out, ", ");
-	}
-	appendStringInfoChar(&out, ']');
-	return out.data;
-}
-
-static bool
-has_key_type(const DynJson *element, KeyRole role)
-{
-	uint32		len;
-
-	return strcmp(dyn_request_string(element, "KeyType", &len),
-				  key_type_values[role]) == 0;
+	dyn_request_check_definitions(&v, dyn_request_member(request, "AttributeDefinitions"),
+								  true);
+	dyn_member_length(&v, name, DYN_MIN_TABLE_NAME_LENGTH,
+					  DYN_MAX_TABLE_NAME_LENGTH, "tableName");
+	dyn_member_name_pattern(&v, name, "tableName");
+	dyn_request_billing_mode(&v, request, mode);
+	dyn_throughput_check_members(&v, request, "");
+	dyn_request_check_key_schema(&v, dyn_request_member(request, "KeySchema"), 2, "");
+	dyn_request_check_indexes(&v, request);
+	dyn_table_request_check_options(&v, request);
+	dyn_request_check_tags(&v, request, false);
+	dyn_violations_raise(&v);
 }
 
 static void
-fill_key_attribute(DynKeyAttribute *attribute, const DynJson *element,
-				   const DynJson *definitions)
+check_billing(const DynJson *request, const DynThroughputRequest *throughput,
+			  DynBillingMode mode)
 {
-	const DynJson *definition =
-	find_definition(definitions, dyn_request_member(element, "AttributeName"));
-	uint32		len;
-	const char *type = dyn_request_string(definition, "AttributeType", &len);
-
-	attribute->name = dyn_request_string(element, "AttributeName",
-										 &attribute->name_len);
-	attribute->type = dyn_type_from_name(type, len);
+	if (mode == DYN_BILLING_PAY_PER_REQUEST && throughput->provisioned)
+		dyn_throughput_refuse_on_demand();
+	if (mode == DYN_BILLING_PROVISIONED && !throughput->provisioned)
+		dyn_raise(VALIDATION,
+				  DYN_INVALID_VALUES "ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED");
+	dyn_throughput_check_bounds(throughput, NULL);
+	dyn_request_check_index_bounds(request);
 }
 
-/* Steps 2 to 6 of the service's order: KeySchema against AttributeDefinitions. */
 static void
-resolve_key_schema(const DynJson *elements, const DynJson *definitions,
-				   DynKeySchema *schema)
+read_keys_and_indexes(const DynJson *request, DynTableDefinition *table)
 {
-	const DynJson *first = dyn_json_first(elements);
-	const DynJson *second = dyn_json_next(first);
-	const DynJson *element;
+	const DynJson *definitions = dyn_request_member(request, "AttributeDefinitions");
+	const DynJson *key_schema = dyn_request_member(request, "KeySchema");
+	bool		has_indexes =
+	dyn_request_member(request, "LocalSecondaryIndexes") != NULL ||
+	dyn_request_member(request, "GlobalSecondaryIndexes") != NULL;
 
-	if (dyn_json_count(elements) > dyn_json_count(definitions))
-		dyn_raise(VALIDATION,
-				  "Invalid KeySchema: Some index key attribute have no definition");
-	for (element = first; element; element = dyn_json_next(element))
-		if (find_definition(definitions,
-							dyn_request_member(element, "AttributeName")) == NULL)
-			dyn_raise(VALIDATION,
-					  DYN_INVALID_VALUES "Some index key attributes are not defined in AttributeDefinitions. Keys: %s, AttributeDefinitions: %s",
-					  attribute_names(elements), attribute_names(definitions));
-	if (second != NULL &&
-		same_string(dyn_request_member(first, "AttributeName"),
-					dyn_request_member(second, "AttributeName")))
-		dyn_raise(VALIDATION,
-				  "Both the Hash Key and the Range Key element in the KeySchema have the same name");
-	if (!has_key_type(first, KEY_HASH))
-		dyn_raise(VALIDATION,
-				  "Invalid KeySchema: The first KeySchemaElement is not a HASH key type");
-	if (second != NULL && !has_key_type(second, KEY_RANGE))
-		dyn_raise(VALIDATION,
-				  "Invalid KeySchema: The second KeySchemaElement is not a RANGE key type");
-
-	for (element = dyn_json_first(definitions); element; element = dyn_json_next(element))
-	{
-		const DynJson *name = dyn_request_member(element, "AttributeName");
-		uint32		len;
-
-		if (find_definition(definitions, name) != element)
-			dyn_raise(VALIDATION,
-					  DYN_INVALID_VALUES "Duplicate AttributeName in AttributeDefinitions: %s",
-					  dyn_json_string(name, &len));
-	}
-	if (dyn_json_count(elements) != dyn_json_count(definitions))
+	dyn_key_schema_resolve(key_schema, definitions, &table->schema);
+	dyn_definitions_check_duplicates(definitions);
+	if (!has_indexes && dyn_json_count(key_schema) != dyn_json_count(definitions))
 		dyn_raise(VALIDATION,
 				  DYN_INVALID_VALUES "Number of attributes in KeySchema does not exactly match number of attributes defined in AttributeDefinitions");
+	dyn_request_indexes(request, table->billing_mode, table);
+}
 
-	fill_key_attribute(&schema->partition, first, definitions);
-	if (second != NULL)
-		fill_key_attribute(&schema->sort, second, definitions);
+static void
+read_throughput(const DynThroughputRequest *throughput, DynTableDefinition *table)
+{
+	table->read_units = throughput->units.read;
+	table->write_units = throughput->units.write;
+	dyn_throughput_merge_ceilings(throughput, NULL, table->billing_mode, true,
+								  &table->max_units);
+	dyn_throughput_increase_warm(throughput, NULL,
+								 dyn_warm_units(table->billing_mode, throughput->units,
+												table->warm_units),
+								 &table->warm_units);
 }
 
 DynOutcome
 dyn_create_table(DynOperationContext *context, const DynJson *request,
 				 StringInfo reply)
 {
-	const DynJson *name = dyn_table_request_require_name(request);
-	const DynJson *definitions = dyn_request_member(request, "AttributeDefinitions");
-	const DynJson *key_schema = dyn_request_member(request, "KeySchema");
 	const DynJson *stream = dyn_request_member(request, "StreamSpecification");
-	const DynJson *tags = dyn_request_member(request, "Tags");
-	DynTableDefinition table = {0};
-	DynThroughputRequest	throughput = {0};
-	DynViolations v = {0};
+	DynTableDefinition definition = {0};
+	DynThroughputRequest throughput;
+	const DynTable *table;
+	DynTag	   *tags;
+	int			ntags;
 	uint32		len;
 
-	dyn_table_request_definitions(&v, definitions, true);
-	dyn_member_length(&v, name, DYN_MIN_TABLE_NAME_LENGTH,
-					  DYN_MAX_TABLE_NAME_LENGTH, "tableName");
-	dyn_member_name_pattern(&v, name, "tableName");
-	dyn_table_request_billing(&v, request, &throughput);
-	dyn_table_request_throughput(&v, request, &throughput);
-	check_key_schema(&v, key_schema);
-	dyn_table_request_options(&v, request);
-	dyn_violations_raise(&v);
-
-	if (throughput.billing_mode == DYN_BILLING_PAY_PER_REQUEST)
-	{
-		if (throughput.member != NULL)
-			dyn_throughput_refuse_on_demand();
-	}
-	else if (throughput.member == NULL)
-		dyn_raise(VALIDATION,
-				  DYN_INVALID_VALUES "ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED");
-	dyn_throughput_check_bounds(&throughput);
-	resolve_key_schema(key_schema, definitions, &table.schema);
-	dyn_on_demand_throughput_check(request, throughput.billing_mode, true);
-	dyn_table_options_check(request);
+	check_members(request, &definition.billing_mode);
+	throughput = dyn_throughput_read(request);
+	check_billing(request, &throughput, definition.billing_mode);
+	read_keys_and_indexes(request, &definition);
+	read_throughput(&throughput, &definition);
+	dyn_table_request_refuse_options(request);
 	if (stream != NULL && dyn_request_member(stream, "StreamViewType") != NULL)
 		dyn_raise(VALIDATION,
 				  DYN_INVALID_VALUES "Table is being created with a stream disabled, UpdateViewType should not be specified");
-	if (tags != NULL && dyn_json_first(tags) != NULL)
-		dyn_refuse_option("Tags");
+	tags = dyn_request_tags(request, &ntags);
 
-	table.name = dyn_json_string(name, &len);
-	table.billing_mode = throughput.billing_mode;
-	table.read_units = throughput.read_units;
-	table.write_units = throughput.write_units;
-	table.deletion_protection = dyn_request_bool(request, "DeletionProtectionEnabled",
-												 false);
-	context->table_name = table.name;
-	dyn_reply_table_description(reply, "TableDescription", dyn_table_create(&table),
-					  "CREATING");
+	definition.name = dyn_request_string(request, "TableName", &len);
+	definition.deletion_protection =
+		dyn_request_bool(request, "DeletionProtectionEnabled", false);
+	definition.table_class = dyn_table_request_class(request, DYN_TABLE_CLASS_STANDARD);
+	context->table_name = definition.name;
+	table = dyn_table_create(&definition);
+	if (ntags > 0)
+		dyn_tags_put(table, tags, ntags);
+	dyn_reply_table_description(reply, "TableDescription", table, "CREATING", NULL);
 	return DYN_OUTCOME_DONE;
 }

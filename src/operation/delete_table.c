@@ -26,7 +26,8 @@ dyn_delete_table(DynOperationContext *context, const DynJson *request,
 	if (table->deletion_protection)
 		dyn_raise(VALIDATION,
 				  "Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.");
-	dyn_reply_table_description(reply, "TableDescription", table, "DELETING");
+	dyn_table_check_not_updating(table);
+	dyn_reply_table_description(reply, "TableDescription", table, "DELETING", NULL);
 	dyn_table_drop(table, context->may_wait);
 	return DYN_OUTCOME_DONE;
 }

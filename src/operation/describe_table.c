@@ -17,8 +17,10 @@ dyn_describe_table(DynOperationContext *context, const DynJson *request,
 {
 	DynViolations v = {0};
 	const DynJson *name = dyn_table_request_name(&v, request);
+	const DynTable *table;
 
 	dyn_violations_raise(&v);
-	dyn_reply_table_description(reply, "Table", dyn_table_request_find(context, name), "ACTIVE");
+	table = dyn_table_request_find(context, name);
+	dyn_reply_table_description(reply, "Table", table, dyn_table_status(table), NULL);
 	return DYN_OUTCOME_DONE;
 }

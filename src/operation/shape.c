@@ -212,6 +212,42 @@ STRUCT(sse_specification, "SSESpecification",
 	   MEMBER("Enabled", boolean),
 	   MEMBER("SSEType", string),
 	   MEMBER("KMSMasterKeyId", string));
+STRUCT(warm_throughput, "WarmThroughput",
+	   MEMBER("ReadUnitsPerSecond", long_integer),
+	   MEMBER("WriteUnitsPerSecond", long_integer));
+STRUCT(projection, "Projection",
+	   MEMBER("ProjectionType", string),
+	   MEMBER("NonKeyAttributes", strings));
+STRUCT(local_index, "LocalSecondaryIndex",
+	   MEMBER("IndexName", string),
+	   MEMBER("KeySchema", key_schema),
+	   MEMBER("Projection", projection));
+LIST(local_indexes, local_index);
+
+#define INDEX_THROUGHPUT_MEMBERS \
+	MEMBER("IndexName", string), \
+	MEMBER("ProvisionedThroughput", provisioned_throughput), \
+	MEMBER("OnDemandThroughput", on_demand_throughput), \
+	MEMBER("WarmThroughput", warm_throughput)
+
+STRUCT(global_index, "GlobalSecondaryIndex",
+	   MEMBER("KeySchema", key_schema),
+	   MEMBER("Projection", projection),
+	   INDEX_THROUGHPUT_MEMBERS);
+LIST(global_indexes, global_index);
+STRUCT(create_index, "CreateGlobalSecondaryIndexAction",
+	   MEMBER("KeySchema", key_schema),
+	   MEMBER("Projection", projection),
+	   INDEX_THROUGHPUT_MEMBERS);
+STRUCT(update_index, "UpdateGlobalSecondaryIndexAction",
+	   INDEX_THROUGHPUT_MEMBERS);
+STRUCT(delete_index, "DeleteGlobalSecondaryIndexAction",
+	   MEMBER("IndexName", string));
+STRUCT(index_update, "GlobalSecondaryIndexUpdate",
+	   MEMBER("Create", create_index),
+	   MEMBER("Update", update_index),
+	   MEMBER("Delete", delete_index));
+LIST(index_updates, index_update);
 STRUCT(tag, "Tag", MEMBER("Key", string), MEMBER("Value", string));
 LIST(tags, tag);
 
@@ -225,20 +261,20 @@ LIST(tags, tag);
 	MEMBER("SSESpecification", sse_specification), \
 	MEMBER("TableClass", string), \
 	MEMBER("DeletionProtectionEnabled", boolean), \
-	REFUSED("WarmThroughput"), \
+	MEMBER("WarmThroughput", warm_throughput), \
 	REFUSED("GlobalTableSettingsReplicationMode")
 
 REQUEST(CreateTable,
 		MEMBER("KeySchema", key_schema),
 		MEMBER("Tags", tags),
-		REFUSED("LocalSecondaryIndexes"),
-		REFUSED("GlobalSecondaryIndexes"),
+		MEMBER("LocalSecondaryIndexes", local_indexes),
+		MEMBER("GlobalSecondaryIndexes", global_indexes),
 		REFUSED("VectorIndexes"),
 		REFUSED("ResourcePolicy"),
 		REFUSED("GlobalTableSourceArn"),
 		TABLE_MEMBERS);
 REQUEST(UpdateTable,
-		REFUSED("GlobalSecondaryIndexUpdates"),
+		MEMBER("GlobalSecondaryIndexUpdates", index_updates),
 		REFUSED("VectorIndexUpdates"),
 		REFUSED("ReplicaUpdates"),
 		REFUSED("MultiRegionConsistency"),
@@ -249,6 +285,44 @@ REQUEST(DeleteTable, MEMBER("TableName", string));
 REQUEST(ListTables,
 		MEMBER("ExclusiveStartTableName", string),
 		MEMBER("Limit", integer));
+REQUEST(TagResource,
+		MEMBER("ResourceArn", string),
+		MEMBER("Tags", tags));
+REQUEST(UntagResource,
+		MEMBER("ResourceArn", string),
+		MEMBER("TagKeys", strings));
+REQUEST(ListTagsOfResource,
+		MEMBER("ResourceArn", string),
+		MEMBER("NextToken", string));
+STRUCT(time_to_live_specification, "TimeToLiveSpecification",
+	   MEMBER("AttributeName", string),
+	   MEMBER("Enabled", boolean));
+REQUEST(UpdateTimeToLive,
+		MEMBER("TableName", string),
+		MEMBER("TimeToLiveSpecification", time_to_live_specification));
+REQUEST(DescribeTimeToLive, MEMBER("TableName", string));
+
+/* Of what no table has yet. */
+REQUEST(DescribeContinuousBackups, MEMBER("TableName", string));
+REQUEST(DescribeContributorInsights,
+		MEMBER("TableName", string),
+		MEMBER("IndexName", string));
+REQUEST(DescribeKinesisStreamingDestination, MEMBER("TableName", string));
+REQUEST(DescribeTableReplicaAutoScaling, MEMBER("TableName", string));
+REQUEST(GetResourcePolicy, MEMBER("ResourceArn", string));
+REQUEST(ListBackups,
+		MEMBER("TableName", string),
+		MEMBER("Limit", integer),
+		MEMBER("ExclusiveStartBackupArn", string),
+		MEMBER("BackupType", string));
+REQUEST(ListContributorInsights,
+		MEMBER("TableName", string),
+		MEMBER("NextToken", string),
+		MEMBER("MaxResults", integer));
+REQUEST(ListGlobalTables,
+		MEMBER("ExclusiveStartGlobalTableName", string),
+		MEMBER("Limit", integer),
+		MEMBER("RegionName", string));
 REQUEST(DescribeLimits, {NULL});
 REQUEST(DescribeEndpoints, {NULL});
 

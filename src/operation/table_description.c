@@ -8,14 +8,11 @@
  */
 #include "postgres.h"
 
+#include "operation/index_request.h"
 #include "operation/table_description.h"
 #include "operation/table_request.h"
 #include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
-
-/* What the service can serve at once from a new on-demand table. */
-#define ON_DEMAND_READ_UNITS 12000
-#define ON_DEMAND_WRITE_UNITS 4000
 
 static void
 write_time(DynJsonWriter *w, const char *key, TimestampTz time)
@@ -70,34 +67,55 @@ write_key_schema_element(DynJsonWriter *w, const DynKeyAttribute *attribute,
 	dyn_json_end_object(w);
 }
 
+/* ProvisionedThroughput; without times and decreases in what has none. */
 static void
-write_throughput(DynJsonWriter *w, const DynTable *table)
+write_throughput(DynJsonWriter *w, DynUnits units, TimestampTz last_increase,
+				 TimestampTz last_decrease, int decreases_today)
 {
 	dyn_json_write_key(w, "ProvisionedThroughput");
 	dyn_json_begin_object(w);
-	if (table->last_increase != 0)
-		write_time(w, "LastIncreaseDateTime", table->last_increase);
-	if (table->last_decrease != 0)
-		write_time(w, "LastDecreaseDateTime", table->last_decrease);
-	write_number(w, "NumberOfDecreasesToday", table->decreases_today);
-	write_number(w, "ReadCapacityUnits", table->read_units);
-	write_number(w, "WriteCapacityUnits", table->write_units);
+	if (last_increase != 0)
+		write_time(w, "LastIncreaseDateTime", last_increase);
+	if (last_decrease != 0)
+		write_time(w, "LastDecreaseDateTime", last_decrease);
+	write_number(w, "NumberOfDecreasesToday", decreases_today);
+	write_number(w, "ReadCapacityUnits", units.read);
+	write_number(w, "WriteCapacityUnits", units.write);
 	dyn_json_end_object(w);
+}
 
-	/* Infrastructure tools wait until this says ACTIVE. */
+/* Infrastructure tools wait until Status says ACTIVE. */
+static void
+write_warm_throughput(DynJsonWriter *w, DynUnits units)
+{
 	dyn_json_write_key(w, "WarmThroughput");
 	dyn_json_begin_object(w);
-	if (table->billing_mode == DYN_BILLING_PAY_PER_REQUEST)
-	{
-		write_number(w, "ReadUnitsPerSecond", ON_DEMAND_READ_UNITS);
-		write_number(w, "WriteUnitsPerSecond", ON_DEMAND_WRITE_UNITS);
-	}
-	else
-	{
-		write_number(w, "ReadUnitsPerSecond", table->read_units);
-		write_number(w, "WriteUnitsPerSecond", table->write_units);
-	}
+	write_number(w, "ReadUnitsPerSecond", units.read);
+	write_number(w, "WriteUnitsPerSecond", units.write);
 	write_text(w, "Status", "ACTIVE");
+	dyn_json_end_object(w);
+}
+
+/* One ceiling; the -1 that has just removed it is echoed. */
+static void
+write_ceiling(DynJsonWriter *w, const char *key, int64 ceiling, const DynJson *asked)
+{
+	if (ceiling != 0)
+		write_number(w, key, ceiling);
+	else if (asked != NULL && dyn_request_member(asked, key) != NULL)
+		write_number(w, key, -1);
+}
+
+/* asked: OnDemandThroughput of the UpdateTable that is being answered. */
+static void
+write_ceilings(DynJsonWriter *w, DynUnits ceilings, const DynJson *asked)
+{
+	if (ceilings.read == 0 && ceilings.write == 0 && asked == NULL)
+		return;
+	dyn_json_write_key(w, "OnDemandThroughput");
+	dyn_json_begin_object(w);
+	write_ceiling(w, "MaxReadRequestUnits", ceilings.read, asked);
+	write_ceiling(w, "MaxWriteRequestUnits", ceilings.write, asked);
 	dyn_json_end_object(w);
 }
 
@@ -121,23 +139,173 @@ write_billing_mode(DynJsonWriter *w, const DynTable *table)
 	dyn_json_end_object(w);
 }
 
+/* Only for tables that are or once were of another class than STANDARD. */
 static void
-write_description(DynJsonWriter *w, const DynTable *table, const char *status)
+write_table_class(DynJsonWriter *w, const DynTable *table)
 {
-	bool		deleting = strcmp(status, "DELETING") == 0;
+	if (table->table_class == DYN_TABLE_CLASS_STANDARD && table->class_changed == 0)
+		return;
+	dyn_json_write_key(w, "TableClassSummary");
+	dyn_json_begin_object(w);
+	write_text(w, "TableClass", dyn_enum_table_class.values[table->table_class]);
+	if (table->class_changed != 0)
+		write_time(w, "LastUpdateDateTime", table->class_changed);
+	dyn_json_end_object(w);
+}
+
+static bool
+is_same_attribute(const DynKeyAttribute *a, const DynKeyAttribute *b)
+{
+	return a->name != NULL && a->name_len == b->name_len &&
+		memcmp(a->name, b->name, a->name_len) == 0;
+}
+
+/* The key attributes of the table and its indexes, each once. */
+static void
+write_attribute_definitions(DynJsonWriter *w, const DynTable *table)
+{
+	List	   *written = NIL;
+	List	   *attributes = list_make2((void *) &table->schema.partition,
+										(void *) &table->schema.sort);
+	ListCell   *cell;
+
+	for (int i = 0; i < table->nindexes; i++)
+	{
+		const DynIndexDefinition *index = &table->indexes[i].definition;
+
+		if (index->kind == DYN_INDEX_TIME_TO_LIVE)
+			continue;
+		for (int part = 0; part < index->schema.npartition; part++)
+			attributes = lappend(attributes, (void *) &index->schema.partition[part]);
+		for (int part = 0; part < index->schema.nsort; part++)
+			attributes = lappend(attributes, (void *) &index->schema.sort[part]);
+	}
+
+	dyn_json_write_key(w, "AttributeDefinitions");
+	dyn_json_begin_array(w);
+	foreach(cell, attributes)
+	{
+		const DynKeyAttribute *attribute = lfirst(cell);
+		ListCell   *other;
+		bool		again = false;
+
+		foreach(other, written)
+			again = again || is_same_attribute(lfirst(other), attribute);
+		if (again)
+			continue;
+		write_attribute_definition(w, attribute);
+		written = lappend(written, (void *) attribute);
+	}
+	dyn_json_end_array(w);
+}
+
+/* ----- indexes ----- */
+
+static void
+write_projection(DynJsonWriter *w, const DynIndexDefinition *index)
+{
+	dyn_json_write_key(w, "Projection");
+	dyn_json_begin_object(w);
+	write_text(w, "ProjectionType", dyn_enum_projection_type.values[index->projection]);
+	if (index->projection == DYN_PROJECT_INCLUDE)
+	{
+		dyn_json_write_key(w, "NonKeyAttributes");
+		dyn_json_begin_array(w);
+		for (int i = 0; i < index->nincluded; i++)
+			dyn_json_write_string(w, index->included[i].name, index->included[i].name_len);
+		dyn_json_end_array(w);
+	}
+	dyn_json_end_object(w);
+}
+
+static void
+write_index_status(DynJsonWriter *w, const DynIndex *index, bool creating)
+{
+	static const char *const names[] = {"CREATING", "ACTIVE", "DELETING"};
+
+	write_text(w, "IndexStatus", names[creating ? DYN_INDEX_CREATING : index->status]);
+	if (index->status == DYN_INDEX_CREATING)
+	{
+		dyn_json_write_key(w, "Backfilling");
+		dyn_json_write_bool(w, index->backfilling);
+	}
+}
+
+static void
+write_index(DynJsonWriter *w, const DynTable *table, const DynIndex *index,
+			bool creating)
+{
+	const DynIndexDefinition *definition = &index->definition;
+	DynUnits	units = {definition->read_units, definition->write_units};
 	int64		items;
 	int64		bytes;
 
 	dyn_json_begin_object(w);
-	/* The service leaves it out of DeleteTable's answer. */
-	if (!deleting)
+	write_text(w, "IndexName", definition->name);
+	dyn_json_write_key(w, "KeySchema");
+	dyn_json_begin_array(w);
+	for (int i = 0; i < definition->schema.npartition; i++)
+		write_key_schema_element(w, &definition->schema.partition[i], "HASH");
+	for (int i = 0; i < definition->schema.nsort; i++)
+		write_key_schema_element(w, &definition->schema.sort[i], "RANGE");
+	dyn_json_end_array(w);
+	write_projection(w, definition);
+	if (definition->kind == DYN_INDEX_GLOBAL)
 	{
-		dyn_json_write_key(w, "AttributeDefinitions");
-		dyn_json_begin_array(w);
-		write_attribute_definition(w, &table->schema.partition);
-		write_attribute_definition(w, &table->schema.sort);
-		dyn_json_end_array(w);
+		write_index_status(w, index, creating);
+		write_throughput(w, units, index->last_increase, index->last_decrease,
+						 index->decreases_today);
+		write_warm_throughput(w, dyn_warm_units(table->billing_mode, units,
+												definition->warm_units));
+		write_ceilings(w, definition->max_units, NULL);
 	}
+	dyn_index_estimate(table, index, &items, &bytes);
+	write_number(w, "IndexSizeBytes", bytes);
+	write_number(w, "ItemCount", items);
+	write_text(w, "IndexArn", dyn_index_arn(table, index));
+	dyn_json_end_object(w);
+}
+
+static void
+write_indexes(DynJsonWriter *w, const DynTable *table, DynIndexKind kind,
+			  const char *member, bool creating)
+{
+	bool		any = false;
+
+	for (int i = 0; i < table->nindexes; i++)
+	{
+		const DynIndex *index = &table->indexes[i];
+
+		if (index->definition.kind != kind)
+			continue;
+		if (!any)
+		{
+			dyn_json_write_key(w, member);
+			dyn_json_begin_array(w);
+		}
+		any = true;
+		write_index(w, table, index, creating);
+	}
+	if (any)
+		dyn_json_end_array(w);
+}
+
+/* ----- the table ----- */
+
+static void
+write_description(DynJsonWriter *w, const DynTable *table, const char *status,
+				  const DynJson *ceilings)
+{
+	bool		deleting = strcmp(status, "DELETING") == 0;
+	bool		creating = strcmp(status, "CREATING") == 0;
+	DynUnits	units = {table->read_units, table->write_units};
+	int64		items;
+	int64		bytes;
+
+	dyn_json_begin_object(w);
+	/* The service leaves them, and the indexes, out of DeleteTable's answer. */
+	if (!deleting)
+		write_attribute_definitions(w, table);
 	write_text(w, "TableName", table->name);
 	dyn_json_write_key(w, "KeySchema");
 	dyn_json_begin_array(w);
@@ -146,7 +314,11 @@ write_description(DynJsonWriter *w, const DynTable *table, const char *status)
 	dyn_json_end_array(w);
 	write_text(w, "TableStatus", status);
 	write_time(w, "CreationDateTime", table->created);
-	write_throughput(w, table);
+	write_throughput(w, units, table->last_increase, table->last_decrease,
+					 table->decreases_today);
+	write_warm_throughput(w, dyn_warm_units(table->billing_mode, units,
+											table->warm_units));
+	write_ceilings(w, table->max_units, ceilings);
 	dyn_table_estimate(table, &items, &bytes);
 	write_number(w, "TableSizeBytes", bytes);
 	write_number(w, "ItemCount", items);
@@ -154,20 +326,33 @@ write_description(DynJsonWriter *w, const DynTable *table, const char *status)
 	write_text(w, "TableId", DatumGetCString(DirectFunctionCall1(uuid_out,
 																  UUIDPGetDatum(&table->table_id))));
 	write_billing_mode(w, table);
+	write_table_class(w, table);
 	dyn_json_write_key(w, "DeletionProtectionEnabled");
 	dyn_json_write_bool(w, table->deletion_protection);
+	if (!deleting)
+	{
+		write_indexes(w, table, DYN_INDEX_LOCAL, "LocalSecondaryIndexes", creating);
+		write_indexes(w, table, DYN_INDEX_GLOBAL, "GlobalSecondaryIndexes", creating);
+	}
 	dyn_json_end_object(w);
 }
 
 void
-dyn_reply_table_description(StringInfo reply, const char *member, const DynTable *table,
-				  const char *status)
+dyn_reply_table_description(StringInfo reply, const char *member,
+							const DynTable *table, const char *status,
+							const DynJson *ceilings)
 {
 	DynJsonWriter w;
 
 	dyn_json_writer_init(&w, reply);
 	dyn_json_begin_object(&w);
 	dyn_json_write_key(&w, member);
-	write_description(&w, table, status);
+	write_description(&w, table, status, ceilings);
 	dyn_json_end_object(&w);
+}
+
+const char *
+dyn_table_status(const DynTable *table)
+{
+	return dyn_table_is_updating(table) ? "UPDATING" : "ACTIVE";
 }

@@ -13,8 +13,15 @@
 
 typedef struct DynTable DynTable;	/* table/table.h */
 
-/* {member: description}, as the whole reply. */
+/*
+ * {member: description}, as the whole reply.  ceilings: OnDemandThroughput of
+ * the request that is being answered, if its removals are to be echoed.
+ */
 extern void dyn_reply_table_description(StringInfo reply, const char *member,
-										const DynTable *table, const char *status);
+										const DynTable *table, const char *status,
+										const DynJson *ceilings);
+
+/* ACTIVE or UPDATING. */
+extern const char *dyn_table_status(const DynTable *table);
 
 #endif							/* DYN_TABLE_DESCRIPTION_H */

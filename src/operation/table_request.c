@@ -9,22 +9,22 @@
 #include "postgres.h"
 
 #include "base/limits.h"
+#include "operation/arn.h"
 #include "operation/table_request.h"
 
-/* Above this the service does not even look at the account's quota. */
-#define MAX_CAPACITY_UNITS INT64CONST(1000000000000)
+static const char *const class_values[] = {
+	"STANDARD", "STANDARD_INFREQUENT_ACCESS", NULL
+};
+const DynEnum dyn_enum_table_class = {
+	"[STANDARD, STANDARD_INFREQUENT_ACCESS]", class_values
+};
 
-#define ENUM(name, text, ...) \
-	static const char *const name##_values[] = {__VA_ARGS__, NULL}; \
-	const DynEnum dyn_enum_##name = {text, name##_values}
-
-ENUM(billing_mode, "[PROVISIONED, PAY_PER_REQUEST]",
-	 "PROVISIONED", "PAY_PER_REQUEST");
-ENUM(table_class, "[STANDARD, STANDARD_INFREQUENT_ACCESS]",
-	 "STANDARD", "STANDARD_INFREQUENT_ACCESS");
-ENUM(attribute_type, "[B, N, S]", "B", "N", "S");
-ENUM(stream_view_type, "[NEW_IMAGE, OLD_IMAGE, NEW_AND_OLD_IMAGES, KEYS_ONLY]",
-	 "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES", "KEYS_ONLY");
+static const char *const view_type_values[] = {
+	"NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES", "KEYS_ONLY", NULL
+};
+static const DynEnum stream_view_type = {
+	"[NEW_IMAGE, OLD_IMAGE, NEW_AND_OLD_IMAGES, KEYS_ONLY]", view_type_values
+};
 
 const DynJson *
 dyn_table_request_require_name(const DynJson *request)
@@ -44,7 +44,7 @@ dyn_table_request_name(DynViolations *v, const DynJson *request)
 	uint32		len;
 	const char *name = dyn_json_string(value, &len);
 
-	if (strncmp(name, "arn:", 4) == 0)
+	if (dyn_arn_kind(name, len) != DYN_ARN_NONE)
 	{
 		dyn_member_length(v, value, 1, DYN_MAX_TABLE_ARN_LENGTH, "tableName");
 		return value;
@@ -61,8 +61,10 @@ dyn_table_request_find(DynOperationContext *context, const DynJson *name_value)
 {
 	uint32		len;
 	const char *name = dyn_json_string(name_value, &len);
-	const DynTable *table = dyn_table_find(name, len);
+	const DynTable *table;
 
+	dyn_arn_check_table(name, len);
+	table = dyn_table_find(name, len);
 	if (table == NULL)
 		dyn_raise(RESOURCE_NOT_FOUND,
 				  "Requested resource not found: Table: %s not found", name);
@@ -70,62 +72,32 @@ dyn_table_request_find(DynOperationContext *context, const DynJson *name_value)
 	return table;
 }
 
-static int64
-check_units(DynViolations *v, const DynJson *member, const char *name,
-			const char *path)
+bool
+dyn_table_is_updating(const DynTable *table)
 {
-	const DynJson *units = dyn_request_member(member, name);
+	for (int i = 0; i < table->nindexes; i++)
+	{
+		const DynIndex *index = &table->indexes[i];
 
-	if (!dyn_member_require(v, units, "provisionedThroughput.%s", path))
-		return 0;
-	dyn_member_range(v, units, 1, DYN_UNBOUNDED, "provisionedThroughput.%s", path);
-	return dyn_json_to_integer(units);
+		if (index->definition.kind == DYN_INDEX_GLOBAL &&
+			(index->status == DYN_INDEX_DELETING ||
+			 (index->status == DYN_INDEX_CREATING && !index->backfilling)))
+			return true;
+	}
+	return false;
 }
 
 void
-dyn_table_request_throughput(DynViolations *v, const DynJson *request, DynThroughputRequest *result)
+dyn_table_check_not_updating(const DynTable *table)
 {
-	result->member = dyn_request_member(request, "ProvisionedThroughput");
-	if (result->member == NULL)
-		return;
-	result->write_units = check_units(v, result->member, "WriteCapacityUnits",
-									  "writeCapacityUnits");
-	result->read_units = check_units(v, result->member, "ReadCapacityUnits",
-									 "readCapacityUnits");
+	if (dyn_table_is_updating(table))
+		dyn_raise(RESOURCE_IN_USE,
+				  "Attempt to change a resource which is still in use: Table is being updated: %s",
+				  table->name);
 }
 
 void
-dyn_table_request_billing(DynViolations *v, const DynJson *request, DynThroughputRequest *result)
-{
-	const DynJson *mode = dyn_request_member(request, "BillingMode");
-
-	result->billing_given = mode != NULL;
-	result->billing_mode = dyn_member_enum(v, mode, &dyn_enum_billing_mode,
-										   DYN_BILLING_PROVISIONED, "billingMode");
-}
-
-void
-dyn_throughput_check_bounds(const DynThroughputRequest *throughput)
-{
-	if (throughput->read_units > MAX_CAPACITY_UNITS)
-		dyn_raise(VALIDATION,
-				  "Given value " INT64_FORMAT " for ReadCapacityUnits is out of bounds",
-				  throughput->read_units);
-	if (throughput->write_units > MAX_CAPACITY_UNITS)
-		dyn_raise(VALIDATION,
-				  "Given value " INT64_FORMAT " for WriteCapacityUnits is out of bounds",
-				  throughput->write_units);
-}
-
-void
-dyn_throughput_refuse_on_demand(void)
-{
-	dyn_raise(VALIDATION,
-			  DYN_INVALID_VALUES "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST");
-}
-
-void
-dyn_table_request_options(DynViolations *v, const DynJson *request)
+dyn_table_request_check_options(DynViolations *v, const DynJson *request)
 {
 	const DynJson *stream = dyn_request_member(request, "StreamSpecification");
 
@@ -136,87 +108,34 @@ dyn_table_request_options(DynViolations *v, const DynJson *request)
 	dyn_member_require(v, dyn_request_member(stream, "StreamEnabled"),
 					   "streamSpecification.streamEnabled");
 	dyn_member_enum(v, dyn_request_member(stream, "StreamViewType"),
-					&dyn_enum_stream_view_type, 0, "streamSpecification.streamViewType");
+					&stream_view_type, 0, "streamSpecification.streamViewType");
 }
 
-void
-dyn_refuse_option(const char *what)
+static void
+refuse_option(const char *what)
 {
 	dyn_raise(VALIDATION, DYN_INVALID_VALUES "%s is not supported by this server", what);
 }
 
 void
-dyn_on_demand_throughput_check(const DynJson *request, DynBillingMode mode, bool create)
-{
-	static const char *const names[] = {"MaxReadRequestUnits", "MaxWriteRequestUnits"};
-	const DynJson *member = dyn_request_member(request, "OnDemandThroughput");
-
-	if (member == NULL)
-		return;
-	for (int i = 0; i < lengthof(names); i++)
-	{
-		const DynJson *units = dyn_request_member(member, names[i]);
-		int64		number;
-
-		if (units == NULL)
-			continue;
-		if (mode == DYN_BILLING_PROVISIONED)
-			dyn_raise(VALIDATION,
-					  DYN_INVALID_VALUES "%s for OnDemandThroughput cannot be specified when %stable BillingMode is PROVISIONED%s",
-					  names[i], create ? "" : "the ", create ? "." : "");
-		number = dyn_json_to_integer(units);
-		if (number == -1)
-			continue;
-		if (number < 1)
-			dyn_raise(VALIDATION,
-					  DYN_INVALID_VALUES "Requested %s for OnDemandThroughput for table is outside of valid range",
-					  names[i]);
-		dyn_refuse_option("OnDemandThroughput");
-	}
-}
-
-void
-dyn_table_options_check(const DynJson *request)
+dyn_table_request_refuse_options(const DynJson *request)
 {
 	const DynJson *sse = dyn_request_member(request, "SSESpecification");
 	const DynJson *stream = dyn_request_member(request, "StreamSpecification");
-	uint32		len;
-	const char *table_class = dyn_request_string(request, "TableClass", &len);
 
 	if (stream != NULL && dyn_request_bool(stream, "StreamEnabled", false))
-		dyn_refuse_option("StreamSpecification");
+		refuse_option("StreamSpecification");
 	if (sse != NULL && (dyn_request_bool(sse, "Enabled", false) ||
 						dyn_request_member(sse, "SSEType") != NULL ||
 						dyn_request_member(sse, "KMSMasterKeyId") != NULL))
-		dyn_refuse_option("SSESpecification");
-	if (table_class != NULL &&
-		strcmp(table_class, dyn_enum_table_class.values[DYN_TABLE_CLASS_STANDARD]) != 0)
-		dyn_refuse_option("TableClass STANDARD_INFREQUENT_ACCESS");
+		refuse_option("SSESpecification");
 }
 
-void
-dyn_table_request_definitions(DynViolations *v, const DynJson *list, bool required)
+DynTableClass
+dyn_table_request_class(const DynJson *request, DynTableClass absent)
 {
-	const DynJson *element;
-	int			n = 0;
+	DynViolations v = {0};
 
-	if (list == NULL)
-	{
-		if (required)
-			dyn_member_require(v, NULL, "attributeDefinitions");
-		return;
-	}
-	for (element = dyn_json_first(list); element; element = dyn_json_next(element))
-	{
-		const DynJson *name = dyn_request_member(element, "AttributeName");
-		const DynJson *type = dyn_request_member(element, "AttributeType");
-
-		n++;
-		if (dyn_member_require(v, name, "attributeDefinitions.%d.member.attributeName", n))
-			dyn_member_length(v, name, 1, DYN_MAX_KEY_NAME_SIZE,
-							  "attributeDefinitions.%d.member.attributeName", n);
-		if (dyn_member_require(v, type, "attributeDefinitions.%d.member.attributeType", n))
-			dyn_member_enum(v, type, &dyn_enum_attribute_type, 0,
-							"attributeDefinitions.%d.member.attributeType", n);
-	}
+	return dyn_member_enum(&v, dyn_request_member(request, "TableClass"),
+						   &dyn_enum_table_class, absent, "tableClass");
 }

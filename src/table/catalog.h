@@ -95,6 +95,17 @@ extern bool dyn_catalog_read(const char *name, DynTable *table);
 /* See dyn_table_names(). */
 extern List *dyn_catalog_names(const char *start, int limit);
 
+/*
+ * Run a statement as the catalog's owner, connected to SPI; and one that
+ * changes what the catalog says of a table: it takes the relation's owner.
+ * $1 is the table's name, for which room is left in types and values.  Raises
+ * ResourceNotFoundException if no row is processed.
+ */
+extern void dyn_catalog_execute(const char *statement, int nargs, Oid *types,
+								Datum *values);
+extern void dyn_catalog_change(const DynTable *table, const char *statement,
+							   int nargs, Oid *types, Datum *values);
+
 /* The name of the table a relation belongs to, or NULL. */
 extern char *dyn_catalog_name_of_relation(Oid relation);
 

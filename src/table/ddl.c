@@ -521,16 +521,6 @@ dyn_table_alter_units(const DynTable *table, const DynIndex *index,
 }
 
 void
-dyn_table_note_time_to_live(const DynTable *table)
-{
-	Oid			types[1];
-	Datum		values[1];
-
-	update_row(table, "UPDATE dynamo.tables SET time_to_live_changed = clock_timestamp()"
-			   " WHERE name = $1", 1, types, values);
-}
-
-void
 dyn_table_add_index(const DynTable *table, const DynIndexDefinition *definition)
 {
 	Oid			types[1];
@@ -566,6 +556,45 @@ dyn_table_delete_index(const DynTable *table, const DynIndex *index)
 					 " backfilling = false WHERE table_name = $1 AND name = $2",
 					 2, types, values);
 	dyn_index_job_interrupt(table->relation);
+}
+
+static void
+note_time_to_live(const DynTable *table)
+{
+	Oid			types[1];
+	Datum		values[1];
+
+	update_row(table, "UPDATE dynamo.tables SET time_to_live_changed = clock_timestamp()"
+			   " WHERE name = $1", 1, types, values);
+}
+
+void
+dyn_table_enable_time_to_live(const DynTable *table, const char *attribute, uint32 len)
+{
+	DynIndexDefinition definition = {.kind = DYN_INDEX_TIME_TO_LIVE};
+	DynKeyAttribute *key = &definition.schema.sort[0];
+
+	/*
+	 * No index of a request can have such a name.  The one that was disabled
+	 * last may still be there.
+	 */
+	definition.name = "time to live";
+	for (int i = 0; i < table->nindexes; i++)
+		if (strcmp(table->indexes[i].definition.name, definition.name) == 0)
+			definition.name = psprintf("time to live " INT64_FORMAT, GetCurrentTimestamp());
+	definition.schema.nsort = 1;
+	key->name = attribute;
+	key->name_len = len;
+	key->type = DYN_TYPE_N;
+	dyn_table_add_index(table, &definition);
+	note_time_to_live(table);
+}
+
+void
+dyn_table_disable_time_to_live(const DynTable *table)
+{
+	dyn_table_delete_index(table, dyn_table_time_to_live(table));
+	note_time_to_live(table);
 }
 
 void
@@ -677,4 +706,17 @@ dyn_table_drop(const DynTable *table, bool may_wait)
 	execute_ddl(psprintf("DROP TABLE %s", quote_qualified_identifier(schema, name)));
 	SPI_finish();
 	CommandCounterIncrement();
+}
+
+void
+dyn_catalog_execute(const char *statement, int nargs, Oid *types, Datum *values)
+{
+	execute(catalog_owner(), statement, nargs, types, values, NULL);
+}
+
+void
+dyn_catalog_change(const DynTable *table, const char *statement, int nargs,
+				   Oid *types, Datum *values)
+{
+	update_row(table, statement, nargs, types, values);
 }

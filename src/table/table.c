@@ -329,7 +329,8 @@ const DynIndex *
 dyn_table_time_to_live(const DynTable *table)
 {
 	for (int i = 0; i < table->nindexes; i++)
-		if (table->indexes[i].definition.kind == DYN_INDEX_TIME_TO_LIVE)
+		if (table->indexes[i].definition.kind == DYN_INDEX_TIME_TO_LIVE &&
+			dyn_index_is_kept(&table->indexes[i]))
 			return &table->indexes[i];
 	return NULL;
 }

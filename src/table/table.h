@@ -181,7 +181,10 @@ extern const DynIndex *dyn_table_index(const DynTable *table, const char *name,
 extern const DynIndex *dyn_table_readable_index(const DynTable *table,
 												const char *name, uint32 len);
 
-/* The index that time to live goes by, whatever its status, or NULL. */
+/*
+ * The index that time to live goes by, or NULL.  One that is being deleted
+ * counts no more: there may be its successor already.
+ */
 extern const DynIndex *dyn_table_time_to_live(const DynTable *table);
 
 /* True if the index's entries have the attribute. */
@@ -256,8 +259,14 @@ extern void dyn_table_alter_protection(const DynTable *table, bool protect);
 extern void dyn_table_alter_class(const DynTable *table, DynTableClass table_class,
 								  bool may_wait);
 
-/* Time to live has been enabled or disabled just now. */
-extern void dyn_table_note_time_to_live(const DynTable *table);
+/*
+ * Let items expire by an attribute, or no longer: add the index that time to
+ * live goes by, or delete it, and note when.  The caller has checked that the
+ * table has none, or has one.
+ */
+extern void dyn_table_enable_time_to_live(const DynTable *table,
+										  const char *attribute, uint32 len);
+extern void dyn_table_disable_time_to_live(const DynTable *table);
 
 /* Ceilings and warm throughput of the table, or of one of its indexes. */
 extern void dyn_table_alter_units(const DynTable *table, const DynIndex *index,

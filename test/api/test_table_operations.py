@@ -181,14 +181,9 @@ def test_constraints_are_collected(unchecked_client):
 # What is not there is said to be not there.  (The service has all of it.)
 @pytest.mark.not_aws
 @pytest.mark.parametrize('member,value', [
-    ('GlobalSecondaryIndexes', [{'IndexName': 'abc', 'KeySchema': [element('p')], 'Projection': {'ProjectionType': 'ALL'}}]),
-    ('LocalSecondaryIndexes', [{'IndexName': 'abc', 'KeySchema': [element('p')], 'Projection': {'ProjectionType': 'ALL'}}]),
     ('StreamSpecification', {'StreamEnabled': True, 'StreamViewType': 'NEW_IMAGE'}),
     ('SSESpecification', {'Enabled': True}),
-    ('TableClass', 'STANDARD_INFREQUENT_ACCESS'),
-    ('Tags', [{'Key': 'a', 'Value': 'b'}]),
-    ('OnDemandThroughput', {'MaxReadRequestUnits': 5}),
-    ('WarmThroughput', {'ReadUnitsPerSecond': 20000}),
+    ('VectorIndexes', [{'IndexName': 'abc'}]),
     ('ResourcePolicy', '{}'),
 ])
 def test_what_is_not_supported_is_refused(client, member, value):
@@ -264,10 +259,8 @@ def test_update_of_nothing(client):
 
 @pytest.mark.not_aws
 @pytest.mark.parametrize('member,value', [
-    ('GlobalSecondaryIndexUpdates', [{'Delete': {'IndexName': 'abc'}}]),
     ('ReplicaUpdates', [{'Create': {'RegionName': 'eu-west-1'}}]),
     ('StreamSpecification', {'StreamEnabled': True, 'StreamViewType': 'NEW_IMAGE'}),
-    ('WarmThroughput', {'ReadUnitsPerSecond': 20000}),
 ])
 def test_unsupported_updates_are_refused(client, table_s, member, value):
     with raises(VALIDATION, re.compile(f'{member} is not supported by this server')):

@@ -58,6 +58,8 @@ UPDATE dynamo.indexes SET status = 'DELETING' WHERE name = 'by-g';
 SELECT update_item('slots', '{"p": {"S": "p"}, "s": {"N": "1"}}', 'SET u = :u', '{":u": {"N": "2"}}') IS NOT NULL;
 SELECT index_key_2 IS NULL, index_key_3 IS NULL FROM dynamo_data.slots WHERE item ->> 's' = '1';
 
--- The rows go with the table.
+-- The rows go with the table, which cannot go while an index is about to be filled.
+SELECT delete_table('{"TableName": "slots"}');
+UPDATE dynamo.indexes SET status = 'ACTIVE' WHERE table_name = 'slots';
 SELECT delete_table('{"TableName": "slots"}') IS NOT NULL;
 SELECT count(*) FROM dynamo.indexes WHERE table_name = 'slots';

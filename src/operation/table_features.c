@@ -1,0 +1,218 @@
+/*-------------------------------------------------------------------------
+ *
+ * table_features.c
+ *		Descriptions of features that no table has yet.
+ *
+ * Infrastructure tools and inventories ask for all of them on every run.  The
+ * answers are the service's for a table that never used the feature.  The
+ * operations that would switch one on are unknown.
+ *
+ * src/operation/table_features.c
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "operation/arn.h"
+#include "operation/table_description.h"
+#include "operation/table_request.h"
+
+static void
+write_text(DynJsonWriter *w, const char *key, const char *text)
+{
+	dyn_json_write_key(w, key);
+	dyn_json_write_cstring(w, text);
+}
+
+static void
+write_empty_list(DynJsonWriter *w, const char *key)
+{
+	dyn_json_write_key(w, key);
+	dyn_json_begin_array(w);
+	dyn_json_end_array(w);
+}
+
+/* Operations on backups have an exception of their own for it. */
+static const DynTable *
+find_backed_up_table(DynOperationContext *context, const DynJson *name_value)
+{
+	uint32		len;
+	const char *name = dyn_json_string(name_value, &len);
+	const DynTable *table;
+
+	dyn_arn_check_table(name, len);
+	table = dyn_table_find(name, len);
+	if (table == NULL)
+		dyn_raise(TABLE_NOT_FOUND, "Table not found: %s", name);
+	context->table_name = pstrdup(table->name);
+	return table;
+}
+
+DynOutcome
+dyn_describe_continuous_backups(DynOperationContext *context,
+								const DynJson *request, StringInfo reply)
+{
+	DynViolations v = {0};
+	const DynJson *name = dyn_table_request_name(&v, request);
+	DynJsonWriter w;
+
+	dyn_violations_raise(&v);
+	find_backed_up_table(context, name);
+	dyn_json_writer_init(&w, reply);
+	dyn_json_begin_object(&w);
+	dyn_json_write_key(&w, "ContinuousBackupsDescription");
+	dyn_json_begin_object(&w);
+	/* The service says so of every table; recovery is what can be enabled. */
+	write_text(&w, "ContinuousBackupsStatus", "ENABLED");
+	dyn_json_write_key(&w, "PointInTimeRecoveryDescription");
+	dyn_json_begin_object(&w);
+	write_text(&w, "PointInTimeRecoveryStatus", "DISABLED");
+	dyn_json_end_object(&w);
+	dyn_json_end_object(&w);
+	dyn_json_end_object(&w);
+	return DYN_OUTCOME_DONE;
+}
+
+DynOutcome
+dyn_describe_contributor_insights(DynOperationContext *context,
+								  const DynJson *request, StringInfo reply)
+{
+	DynViolations v = {0};
+	const DynJson *name = dyn_table_request_name(&v, request);
+	uint32		len;
+	const char *index = dyn_request_string(request, "IndexName", &len);
+	const DynTable *table;
+	DynJsonWriter w;
+
+	dyn_violations_raise(&v);
+	table = dyn_table_request_find(context, name);
+	if (index != NULL && dyn_table_index(table, index, len) == NULL)
+		dyn_raise(RESOURCE_NOT_FOUND, "Requested resource not found");
+	dyn_json_writer_init(&w, reply);
+	dyn_json_begin_object(&w);
+	write_text(&w, "TableName", table->name);
+	if (index != NULL)
+		write_text(&w, "IndexName", index);
+	write_text(&w, "ContributorInsightsStatus", "DISABLED");
+	dyn_json_end_object(&w);
+	return DYN_OUTCOME_DONE;
+}
+
+DynOutcome
+dyn_describe_kinesis_streaming_destination(DynOperationContext *context,
+										   const DynJson *request, StringInfo reply)
+{
+	DynViolations v = {0};
+	const DynJson *name = dyn_table_request_name(&v, request);
+	DynJsonWriter w;
+
+	dyn_violations_raise(&v);
+	dyn_json_writer_init(&w, reply);
+	dyn_json_begin_object(&w);
+	write_text(&w, "TableName", dyn_table_request_find(context, name)->name);
+	write_empty_list(&w, "KinesisDataStreamDestinations");
+	dyn_json_end_object(&w);
+	return DYN_OUTCOME_DONE;
+}
+
+DynOutcome
+dyn_describe_table_replica_auto_scaling(DynOperationContext *context,
+										const DynJson *request, StringInfo reply)
+{
+	DynViolations v = {0};
+	const DynJson *name = dyn_table_request_name(&v, request);
+	const DynTable *table;
+	DynJsonWriter w;
+
+	dyn_violations_raise(&v);
+	table = dyn_table_request_find(context, name);
+	dyn_json_writer_init(&w, reply);
+	dyn_json_begin_object(&w);
+	dyn_json_write_key(&w, "TableAutoScalingDescription");
+	dyn_json_begin_object(&w);
+	write_text(&w, "TableName", table->name);
+	write_text(&w, "TableStatus", dyn_table_status(table));
+	write_empty_list(&w, "Replicas");
+	dyn_json_end_object(&w);
+	dyn_json_end_object(&w);
+	return DYN_OUTCOME_DONE;
+}
+
+DynOutcome
+dyn_get_resource_policy(DynOperationContext *context, const DynJson *request,
+						StringInfo reply)
+{
+	const DynJson *arn_value = dyn_request_member(request, "ResourceArn");
+	DynViolations v = {0};
+	const DynTable *table;
+	const char *arn;
+	uint32		len;
+
+	if (dyn_member_require(&v, arn_value, "resourceArn"))
+		dyn_member_length(&v, arn_value, 1, 1283, "resourceArn");
+	dyn_violations_raise(&v);
+	arn = dyn_json_string(arn_value, &len);
+	if (dyn_arn_kind(arn, len) == DYN_ARN_NONE)
+		dyn_raise(VALIDATION,
+				  "Invalid TableArn: Invalid ResourceArn provided as input %s", arn);
+	dyn_arn_check_table(arn, len);
+	table = dyn_table_find(arn, len);
+	if (table == NULL)
+		dyn_raise(RESOURCE_NOT_FOUND, "Requested resource not found: ResourcArn: %s not found",
+				  arn);
+	context->table_name = pstrdup(table->name);
+	dyn_raise(POLICY_NOT_FOUND,
+			  "Resource-based policy not found for the provided ResourceArn: %s", arn);
+}
+
+/* ----- lists of nothing ----- */
+
+static DynOutcome
+reply_empty_list(StringInfo reply, const char *member)
+{
+	DynJsonWriter w;
+
+	dyn_json_writer_init(&w, reply);
+	dyn_json_begin_object(&w);
+	write_empty_list(&w, member);
+	dyn_json_end_object(&w);
+	return DYN_OUTCOME_DONE;
+}
+
+DynOutcome
+dyn_list_backups(DynOperationContext *context, const DynJson *request,
+				 StringInfo reply)
+{
+	DynViolations v = {0};
+
+	/* Backups outlive their table, so any name will do. */
+	dyn_member_range(&v, dyn_request_member(request, "Limit"), 1, 100, "limit");
+	dyn_violations_raise(&v);
+	return reply_empty_list(reply, "BackupSummaries");
+}
+
+DynOutcome
+dyn_list_contributor_insights(DynOperationContext *context, const DynJson *request,
+							  StringInfo reply)
+{
+	DynViolations v = {0};
+
+	if (dyn_request_member(request, "TableName") != NULL)
+	{
+		const DynJson *name = dyn_table_request_name(&v, request);
+
+		dyn_violations_raise(&v);
+		dyn_table_request_find(context, name);
+	}
+	return reply_empty_list(reply, "ContributorInsightsSummaries");
+}
+
+DynOutcome
+dyn_list_global_tables(DynOperationContext *context, const DynJson *request,
+					   StringInfo reply)
+{
+	DynViolations v = {0};
+
+	dyn_member_range(&v, dyn_request_member(request, "Limit"), 1, DYN_UNBOUNDED, "limit");
+	dyn_violations_raise(&v);
+	return reply_empty_list(reply, "GlobalTables");
+}
