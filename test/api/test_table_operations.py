@@ -183,7 +183,7 @@ def test_constraints_are_collected(unchecked_client):
 @pytest.mark.parametrize('member,value', [
     ('StreamSpecification', {'StreamEnabled': True, 'StreamViewType': 'NEW_IMAGE'}),
     ('SSESpecification', {'Enabled': True}),
-    ('VectorIndexes', [{'IndexName': 'abc'}]),
+    ('GlobalTableSourceArn', 'arn:aws:dynamodb:eu-west-1:000000000000:table/abc'),
     ('ResourcePolicy', '{}'),
 ])
 def test_what_is_not_supported_is_refused(client, member, value):
