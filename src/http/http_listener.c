@@ -334,6 +334,21 @@ dyn_http_listener_listen(void)
 }
 
 /*
+ * Stop listening, so that clients are refused.  Several workers may do so at the
+ * same time, and shutdown() of a socket that no longer listens would mark it for
+ * good: once it listens again, the kernel hands out connections that are shut
+ * down already.  Dissolving its association is the same, but may be repeated.
+ */
+static void
+close_doors(void)
+{
+	struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
+
+	for (int i = 0; i < nsockets; i++)
+		(void) connect(sockets[i], &nowhere, sizeof(nowhere));
+}
+
+/*
  * No longer serve.  The last worker to leave closes the doors; a worker that
  * has just come in sees EPOLLHUP and opens them again.
  */
@@ -350,8 +365,7 @@ dyn_http_listener_leave(void)
 	for (int i = 0; i < ninboxes; i++)
 		if (pg_atomic_read_u32(&counts[i]) != NOT_SERVING)
 			return;
-	for (int i = 0; i < nsockets; i++)
-		shutdown(sockets[i], SHUT_RDWR);
+	close_doors();
 }
 
 int
