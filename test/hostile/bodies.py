@@ -16,6 +16,9 @@ TABLES = {      # name: (partition key's type, sort key's type)
     'hostile-nb': ('N', 'B'), 'hostile-b': ('B', None)}
 
 
+INDEXES = ['by-a', 'by-n', 'local-b']
+
+
 class Pairs(list):
     """An object as a list of (name, value)."""
 
@@ -51,7 +54,11 @@ def key(r, table):
 
 
 def item(r, table):
-    return {**key(r, table), **{name: soup.value(r) for name in r.sample(soup.NAMES, r.randrange(6))}}
+    found = {**key(r, table), **{name: soup.value(r) for name in r.sample(soup.NAMES, r.randrange(6))}}
+    for name, value in (('a', {'S': r.choice(['x', 'hello'])}), ('n', {'N': soup.number(r)}), ('b', {'B': 'AQID'})):
+        if name in found and r.random() < 0.8:      # what an index's key has to be
+            found[name] = value
+    return found
 
 
 def common(r, **members):
@@ -138,7 +145,20 @@ def query(r, t):
         values[':pk'] = key_value(r, partition)
         if ':sk' in request['KeyConditionExpression']:
             values[':sk'] = key_value(r, sort)
+    if r.random() < 0.3:
+        of_index(r, request)
     return {**page(r, t), **request, **common(r, ScanIndexForward=[True, False])}
+
+
+def of_index(r, request):
+    """Make it a query of an index, which the table may have or not."""
+    name = r.choice(INDEXES)
+    request['IndexName'] = name
+    if 'KeyConditionExpression' in request and name != 'local-b':
+        attribute, value = ('a', {'S': r.choice(['x', 'hello'])}) if name == 'by-a' else ('n', {'N': soup.number(r)})
+        request['KeyConditionExpression'] = f'{attribute} = :pk'
+        request['ExpressionAttributeValues'][':pk'] = value
+        request['ExpressionAttributeValues'].pop(':sk', None)
 
 
 def scan(r, t):
@@ -146,6 +166,8 @@ def scan(r, t):
         request = {'ScanFilter': soup.conditions(r)}
     else:
         request = expressions(r, *r.choice([[], ['FilterExpression'], ['FilterExpression', 'ProjectionExpression']]))
+    if r.random() < 0.3:
+        request['IndexName'] = r.choice(INDEXES)
     if r.random() < 0.3:
         request.update(TotalSegments=4, Segment=r.randrange(4))
     return {**page(r, t), **request}
@@ -183,14 +205,37 @@ def create_table(r, t):
     keys = [('p', partition, 'HASH')] + ([('s', sort, 'RANGE')] if sort else [])
     billing = r.choice([{'BillingMode': 'PAY_PER_REQUEST'},
                         {'ProvisionedThroughput': {'ReadCapacityUnits': 5, 'WriteCapacityUnits': 5}}])
-    return {'TableName': t, 'AttributeDefinitions': [{'AttributeName': n, 'AttributeType': k} for n, k, _ in keys],
-            'KeySchema': [{'AttributeName': n, 'KeyType': k} for n, _, k in keys], **billing,
-            **common(r, DeletionProtectionEnabled=[False], TableClass=['STANDARD'])}
+    indexes = {}
+    if r.random() < 0.7:
+        keys_of = [('by-a', [('a', 'S', 'HASH')]), ('by-n', [('n', 'N', 'HASH'), ('a', 'S', 'RANGE')])]
+        indexes['GlobalSecondaryIndexes'] = [global_index(r, name, of, billing) for name, of in keys_of[:r.randint(1, 2)]]
+        if sort:
+            indexes['LocalSecondaryIndexes'] = [index(r, 'local-b', [keys[0], ('b', 'B', 'RANGE')])]
+    used = {e['AttributeName'] for definitions in indexes.values() for i in definitions for e in i['KeySchema']} | {n for n, _, _ in keys}
+    types = {**{n: k for n, k, _ in keys}, 'a': 'S', 'n': 'N', 'b': 'B'}
+    return {'TableName': t, 'AttributeDefinitions': [{'AttributeName': n, 'AttributeType': types[n]} for n in sorted(used)],
+            'KeySchema': key_schema(keys), **billing, **indexes, **common(r, DeletionProtectionEnabled=[False], TableClass=['STANDARD'])}
+
+
+def key_schema(keys):
+    return [{'AttributeName': n, 'KeyType': k} for n, _, k in keys]
+
+
+def index(r, name, keys):
+    return {'IndexName': name, 'KeySchema': key_schema(keys),
+            'Projection': r.choice([{'ProjectionType': 'ALL'}, {'ProjectionType': 'KEYS_ONLY'}, {'ProjectionType': 'INCLUDE', 'NonKeyAttributes': ['c', 'x-y']}])}
+
+
+def global_index(r, name, keys, billing):
+    return {**index(r, name, keys), **{k: v for k, v in billing.items() if k == 'ProvisionedThroughput'}}
 
 
 def update_table(r, t):
     return {'TableName': t, **r.choice([
         {'BillingMode': 'PAY_PER_REQUEST'}, {'DeletionProtectionEnabled': False},
+        {'GlobalSecondaryIndexUpdates': [{'Delete': {'IndexName': r.choice(INDEXES)}}]},
+        {'AttributeDefinitions': [{'AttributeName': 'a', 'AttributeType': 'S'}, {'AttributeName': 'n', 'AttributeType': 'N'}],
+         'GlobalSecondaryIndexUpdates': [{'Create': index(r, 'by-n', [('n', 'N', 'HASH'), ('a', 'S', 'RANGE')])}]},
         {'BillingMode': 'PROVISIONED', 'ProvisionedThroughput': {'ReadCapacityUnits': r.randint(1, 9), 'WriteCapacityUnits': r.randint(1, 9)}}])}
 
 
