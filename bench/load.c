@@ -284,6 +284,14 @@ make_operation(void)
 				"\"ExpressionAttributeValues\":{\":p\":{\"S\":\"k%08d\"}},\"Limit\":10}",
 				number % (items / 10));
 	}
+	else if (strcmp(operation, "index") == 0)
+	{
+		target = "Query";
+		sprintf(p, "{\"TableName\":\"bench_sorted\",\"IndexName\":\"by_group\","
+				"\"KeyConditionExpression\":\"g = :g\","
+				"\"ExpressionAttributeValues\":{\":g\":{\"S\":\"k%08d\"}},\"Limit\":10}",
+				number % (items / 10));
+	}
 	else if (strcmp(operation, "batch") == 0)
 	{
 		target = "BatchWriteItem";
@@ -400,7 +408,7 @@ account(Connection *c)
 	c->reply[c->reply_end] = '\0';
 	if (good && strcmp(operation, "get") == 0)
 		good = memmem(c->reply, c->reply_len, "\"Item\"", 6) != NULL;
-	if (good && strcmp(operation, "query") == 0)
+	if (good && (strcmp(operation, "query") == 0 || strcmp(operation, "index") == 0))
 		good = memmem(c->reply, c->reply_len, "\"Count\":10", 10) != NULL;
 	if (good && strcmp(operation, "batch") == 0)
 		good = memmem(c->reply, c->reply_len, "\"PutRequest\"", 12) == NULL;
@@ -441,7 +449,7 @@ main(int argc, char **argv)
 			case 'k': items = atoi(optarg); break;
 			case 's': item_size = atoi(optarg); break;
 			default:
-				die("usage: load [-o get|put|update|query|batch] [-h address] [-p port] "
+				die("usage: load [-o get|put|update|query|index|batch] [-h address] [-p port] "
 					"[-c connections] [-t seconds] [-n requests] [-i idle connections] "
 					"[-k items] [-s item size]");
 		}
