@@ -88,6 +88,9 @@ test-kill:
 test-hostile:
 	@scripts/needs test
 	$(call own,scripts/install && .venv/bin/python test/hostile/hostile.py $(ARGS))
+test-bank:
+	@scripts/needs test
+	$(call own,scripts/test api -- -s -k test_bank $(ARGS))
 demo:
 	@scripts/needs demo
 	$(call own,scripts/demo $(ARGS))
@@ -104,5 +107,5 @@ check-docs:
 headerscheck:
 	@scripts/headerscheck
 
-.PHONY: own-pg run stop env psql reset test test-kill test-hostile demo bench fuzz \
+.PHONY: own-pg run stop env psql reset test test-kill test-bank test-hostile demo bench fuzz \
 	check-layers check-docs headerscheck

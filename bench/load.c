@@ -61,6 +61,8 @@ static int	idle;				/* connections that only stay open */
 static int	items = 100000;
 static int	item_size = 1024;
 static int	pool_size = 8192;
+static bool once;				/* each request of the pool is sent once only */
+static int	next_request;
 
 static Request *pool;
 static Connection *all;
@@ -305,6 +307,22 @@ make_operation(void)
 		}
 		sprintf(p, "]}}");
 	}
+	else if (strcmp(operation, "transact") == 0)
+	{
+		static int	token;
+
+		/* As SDKs do, with a token for each call. */
+		target = "TransactWriteItems";
+		p += sprintf(p, "{\"ClientRequestToken\":\"%08x-%08x-%08x-%07d\",\"TransactItems\":[",
+					 (unsigned) time(NULL), (unsigned) getpid(), random_number(), token++);
+		for (i = 0; i < 4; i++)
+		{
+			p += sprintf(p, "%s{\"Put\":{\"TableName\":\"bench\",\"Item\":", i == 0 ? "" : ",");
+			p += print_item(p, number % (items / 4) + i * (items / 4));
+			p += sprintf(p, "}}");
+		}
+		sprintf(p, "]}");
+	}
 	else
 		die("unknown operation: %s", operation);
 	request = make_request(target, body);
@@ -346,7 +364,7 @@ send_more(Connection *c)
 static void
 send_next(Connection *c)
 {
-	c->request = &pool[random_number() % pool_size];
+	c->request = &pool[once ? (uint32_t) next_request++ : random_number() % pool_size];
 	c->sent = 0;
 	c->reply_len = c->reply_end = 0;
 	c->started = now();
@@ -449,7 +467,7 @@ main(int argc, char **argv)
 			case 'k': items = atoi(optarg); break;
 			case 's': item_size = atoi(optarg); break;
 			default:
-				die("usage: load [-o get|put|update|query|index|batch] [-h address] [-p port] "
+				die("usage: load [-o get|put|update|query|index|batch|transact] [-h address] [-p port] "
 					"[-c connections] [-t seconds] [-n requests] [-i idle connections] "
 					"[-k items] [-s item size]");
 		}
@@ -458,6 +476,10 @@ main(int argc, char **argv)
 
 	if (strcmp(operation, "batch") == 0)
 		pool_size /= 16;
+	/* A second call with a token does nothing: as many as there is time for. */
+	once = strcmp(operation, "transact") == 0;
+	if (once)
+		pool_size = connections + idle + (int) (seconds * 10000);
 	pool = calloc(pool_size, sizeof(Request));
 	for (i = 0; i < pool_size; i++)
 		pool[i] = make_operation();
@@ -509,6 +531,7 @@ main(int argc, char **argv)
 				continue;
 			account(c);
 			if (c - all < connections && now() < deadline &&
+				(!once || next_request < pool_size) &&
 				(max_requests == 0 || done < max_requests))
 				send_next(c);
 			else

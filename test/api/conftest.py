@@ -47,6 +47,10 @@ CONFIG = botocore.config.Config(
     read_timeout=60, max_pool_connections=100)
 
 
+def pytest_addoption(parser):
+    parser.addoption('--seconds', type=float, default=9, help='how long test_bank runs')
+
+
 def pytest_configure(config):
     config.addinivalue_line(
         'markers', 'not_aws: uses what only this server has (SQL, its processes)')
