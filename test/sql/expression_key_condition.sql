@@ -40,3 +40,21 @@ SELECT pg_temp.check('p = :p AND s BETWEEN :x AND :y', '{":p": {"S": "a"}, ":x":
 -- Keys are no longer here than in an item.
 SELECT n, left(pg_temp.check('p = :p', json_build_object(':p', json_build_object('S', repeat('x', n)))), 100) FROM unnest(ARRAY[2048, 2049]) AS n;
 SELECT n, left(pg_temp.check('p = :p AND begins_with(s, :s)', json_build_object(':p', '{"S": "a"}'::json, ':s', json_build_object('S', repeat('x', n)))), 110) FROM unnest(ARRAY[1024, 1025]) AS n;
+
+-- Keys of several attributes: all of the partition, the sort attributes from the left, one range at the end.
+CREATE FUNCTION pg_temp.several(expression text, "values" json) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	RETURN key_condition(expression, NULL, "values", 'p,q', 'S,N', 'a,b,c', 'S,N,B');
+EXCEPTION WHEN sqlstate 'KV001' THEN
+	RETURN '! ' || sqlerrm;
+END $$;
+SELECT e, pg_temp.several(e, (SELECT json_object_agg(k, v) FROM json_each('{":p": {"S": "p"}, ":q": {"N": "1"}, ":c": {"B": "YQ=="}}') j(k, v)
+	WHERE e ~ (k || '\M'))) FROM unnest(ARRAY[
+	'p = :p AND q = :q', 'q = :q AND p = :p', 'p = :p AND q = :q AND a > :p', 'p = :p AND q = :q AND begins_with(a, :p)',
+	'b BETWEEN :q AND :q AND q = :q AND p = :p AND a = :p', 'p = :p AND q = :q AND a = :p AND b = :q AND c <= :c', ':c > c AND p = :p AND q = :q AND a = :p AND b = :q',
+	'p = :p', 'q = :q AND a = :p', 'p = :p AND q > :q', 'p = :p AND q = :p', 'p = :p AND q = :q AND b = :q', 'p = :p AND q = :q AND c = :c', 'p = :p AND q = :q AND a = :p AND c = :c',
+	'p = :p AND q = :q AND a < :p AND b = :q', 'p = :p AND q = :q AND x = :p', 'p = :p AND q = :q AND a = :p AND x = :p', 'p = :p AND q = :q AND a = :q',
+	'p = :p AND q = :q AND a = :p AND b = :q AND c = :c AND x = :p', 'p = :p AND q = :q AND a = :p AND a = :p', 'p = :p AND q = :q AND (a = :p OR b = :q)']) e;
+-- Their parts have one limit together.
+SELECT n, left(pg_temp.several('p = :p AND q = :q AND a = :a AND b = :q AND c > :c', json_build_object(':p', '{"S": "p"}'::json, ':q', '{"N": "1"}'::json,
+	':a', json_build_object('S', repeat('a', 1000)), ':c', json_build_object('B', encode(repeat('c', n)::bytea, 'base64')))), 110) FROM unnest(ARRAY[24, 25]) n;

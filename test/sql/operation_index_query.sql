@@ -4,25 +4,26 @@ SET search_path = dynamo, public;
 \pset tuples_only on
 SET client_min_messages = warning;
 
-SELECT create_table('{"TableName": "index-query", "BillingMode": "PAY_PER_REQUEST",
-	"AttributeDefinitions": [{"AttributeName": "p", "AttributeType": "S"}, {"AttributeName": "s", "AttributeType": "N"}],
-	"KeySchema": [{"AttributeName": "p", "KeyType": "HASH"}, {"AttributeName": "s", "KeyType": "RANGE"}]}')
+-- index(name, partition keys, sort keys, projection, attributes included): its definition.
+CREATE FUNCTION pg_temp.index(name text, partition text[], sort text[], projection text, included text[] DEFAULT NULL) RETURNS json LANGUAGE sql AS $$
+	SELECT json_strip_nulls(json_build_object('IndexName', name,
+		'KeySchema', (SELECT json_agg(json_build_object('AttributeName', a, 'KeyType', CASE WHEN n <= cardinality(partition) THEN 'HASH' ELSE 'RANGE' END) ORDER BY n)
+			FROM unnest(partition || sort) WITH ORDINALITY AS k(a, n)),
+		'Projection', json_build_object('ProjectionType', projection, 'NonKeyAttributes', included))) $$;
+SELECT create_table(json_build_object('TableName', 'index-query', 'BillingMode', 'PAY_PER_REQUEST',
+	'AttributeDefinitions', (SELECT json_agg(json_build_object('AttributeName', a, 'AttributeType', t))
+		FROM unnest('{p,s,g,t,a,b,c}'::text[], '{S,N,S,N,S,N,B}'::text[]) d(a, t)),
+	'KeySchema', '[{"AttributeName": "p", "KeyType": "HASH"}, {"AttributeName": "s", "KeyType": "RANGE"}]'::json,
+	'LocalSecondaryIndexes', json_build_array(pg_temp.index('local', '{p}', '{t}', 'INCLUDE', '{x}')),
+	'GlobalSecondaryIndexes', json_build_array(pg_temp.index('all', '{g}', '{t}', 'ALL'), pg_temp.index('keys', '{g}', '{}', 'KEYS_ONLY'),
+		pg_temp.index('some', '{t}', '{p}', 'INCLUDE', '{x}'), pg_temp.index('many', '{g,t}', '{a,b,c}', 'ALL'))))
 	-> 'TableDescription' ->> 'TableStatus';
+-- What lasts for moments only.
 INSERT INTO dynamo.indexes (table_name, name, kind, slot, partition_keys, partition_types, sort_keys, sort_types,
 		projection, non_key_attributes, status, read_units, write_units)
-	VALUES ('index-query', 'all', 'GLOBAL', 1, '{g}', '{S}', '{t}', '{N}', 'ALL', '{}', 'ACTIVE', 0, 0),
-	('index-query', 'keys', 'GLOBAL', 2, '{g}', '{S}', '{}', '{}', 'KEYS_ONLY', '{}', 'ACTIVE', 0, 0),
-	('index-query', 'some', 'GLOBAL', 3, '{t}', '{N}', '{p}', '{S}', 'INCLUDE', '{x}', 'ACTIVE', 0, 0),
-	('index-query', 'many', 'GLOBAL', 4, '{g,t}', '{S,N}', '{a,b,c}', '{S,N,B}', 'ALL', '{}', 'ACTIVE', 0, 0),
-	('index-query', 'local', 'LOCAL', 5, '{p}', '{S}', '{t}', '{N}', 'INCLUDE', '{x}', 'ACTIVE', 0, 0),
-	('index-query', 'filling', 'GLOBAL', 6, '{g}', '{S}', '{}', '{}', 'ALL', '{}', 'CREATING', 0, 0),
-	('index-query', 'going', 'GLOBAL', 7, '{g}', '{S}', '{}', '{}', 'ALL', '{}', 'DELETING', 0, 0),
+	VALUES ('index-query', 'filling', 'GLOBAL', 20, '{g}', '{S}', '{}', '{}', 'ALL', '{}', 'CREATING', 0, 0),
+	('index-query', 'going', 'GLOBAL', 21, '{g}', '{S}', '{}', '{}', 'ALL', '{}', 'DELETING', 0, 0),
 	('index-query', 'time to live', 'TIME_TO_LIVE', 26, '{}', '{}', '{ttl}', '{N}', 'ALL', '{}', 'ACTIVE', 0, 0);
-DO $$ BEGIN
-	FOR slot IN 1 .. 5 LOOP
-		EXECUTE format('CREATE INDEX ON dynamo_data."index-query" USING dynamo_key (index_key_%s) WHERE index_key_%1$s IS NOT NULL', slot);
-	END LOOP;
-END $$;
 SELECT count(put_item('index-query', format('{"p": {"S": "p%s"}, "s": {"N": "%s"}, "g": {"S": "g"}, "t": {"N": "%s"},
 	"a": {"S": "a%s"}, "b": {"N": "%s"}, "c": {"B": "YQ=="}, "x": {"S": "x%s"}, "y": {"S": "y%s"}}',
 	n % 2, n, n / 4, n % 3, n % 2, n, n)::item)) FROM generate_series(0, 7) n;
@@ -152,11 +153,14 @@ SELECT item ->> 's' FROM query('index-query', 'g = :g AND t = :t', '{":g": {"S":
 SELECT count(*) FROM scan('index-query', NULL, index_name => 'keys');
 
 -- Somebody dropped PostgreSQL's index.
-DROP INDEX dynamo_data."index-query_index_key_5_idx";
+SELECT slot FROM dynamo.indexes WHERE table_name = 'index-query' AND name = 'local' \gset
+SELECT indexrelid::regclass AS index FROM pg_index WHERE indrelid = 'dynamo_data."index-query"'::regclass
+	AND pg_get_indexdef(indexrelid) ~ ('\(index_key_' || :slot || '\)') \gset
+DROP INDEX :index;
 \set VERBOSITY sqlstate
 SELECT pg_temp.query('local', 'p = :p', '{":p": {"S": "p0"}}');
 \set VERBOSITY default
-CREATE INDEX CONCURRENTLY ON dynamo_data."index-query" USING dynamo_key (index_key_5) WHERE index_key_5 IS NOT NULL;
+SELECT format('CREATE INDEX CONCURRENTLY ON dynamo_data."index-query" USING dynamo_key (index_key_%s) WHERE index_key_%1$s IS NOT NULL', :slot) \gexec
 SELECT pg_temp.query('local', 'p = :p', '{":p": {"S": "p0"}}', '{"Select": "COUNT"}');
 
 -- Not DeleteTable: one of the indexes is about to be filled.

@@ -90,6 +90,35 @@ is((read_answer($deleter, 5))[0], 400, 'for DeleteTable, too');
 $session->query_safe('ROLLBACK');
 is((put_item($node, 'fruit', 'apple', 'green'))[0], 200, 'and over when the lock is gone');
 
+# A secondary index that somebody has locked: its readers come back later, the
+# table's don't notice.
+is((operation($node, 'CreateTable', {
+			TableName => 'indexed',
+			BillingMode => 'PAY_PER_REQUEST',
+			AttributeDefinitions => [
+				{ AttributeName => 'id', AttributeType => 'S' }, { AttributeName => 'v', AttributeType => 'S' } ],
+			KeySchema => [ { AttributeName => 'id', KeyType => 'HASH' } ],
+			GlobalSecondaryIndexes => [ {
+					IndexName => 'by-v',
+					KeySchema => [ { AttributeName => 'v', KeyType => 'HASH' } ],
+					Projection => { ProjectionType => 'ALL' } } ] }))[0], 200, 'a table with an index');
+put_item($node, 'indexed', 'apple', 'green');
+my $index = $node->safe_psql('postgres', q{SELECT indexrelid::regclass FROM pg_index
+	WHERE indrelid = 'dynamo_data.indexed'::regclass AND NOT indisunique});
+my $query = {
+	TableName => 'indexed', IndexName => 'by-v', KeyConditionExpression => 'v = :v',
+	ExpressionAttributeValues => { ':v' => { S => 'green' } } };
+$session->query_safe('BEGIN');
+$session->query_safe("REINDEX INDEX $index");
+send_operation($waiter, 'Query', $query);
+$begin = time;
+is(get_item($node, 'indexed', 'apple'), 'green', 'the table of a locked index is read');
+cmp_ok(time - $begin, '<', 0.5, 'at once');
+is_deeply([ read_answer($waiter, 0.5) ], [], 'its index is waited for');
+$session->query_safe('COMMIT');
+($status, $body) = read_answer($waiter, 5);
+is("$status $body->{Count}", '200 1', 'and read when the lock is gone');
+
 # An error in a round is its own request's only: one batch of requests that
 # arrive together, some of them wrong.
 my @sockets = map { connect_endpoint($node) } 1 .. 20;
