@@ -20,6 +20,8 @@
  */
 #include "postgres.h"
 
+#include <signal.h>
+
 #include "access/xact.h"
 #include "commands/dbcommands.h"
 #include "commands/defrem.h"
@@ -27,6 +29,7 @@
 #include "nodes/parsenodes.h"
 #include "pgstat.h"
 #include "storage/latch.h"
+#include "storage/procarray.h"
 #include "tcop/utility.h"
 #include "utils/acl.h"
 #include "utils/timestamp.h"
@@ -119,7 +122,21 @@ end_hold(XactEvent event, void *arg)
 }
 
 /*
- * Wait until no HTTP worker is left.  They don't tell us: commands like these
+ * Have a background job leave, in the middle of a statement if need be.  True if
+ * it is still there.
+ */
+static bool
+job_is_alive(DynProcess *process)
+{
+	pid_t		pid = pg_atomic_read_u32(&process->pid);
+
+	if (pid != 0 && BackendPidGetProc(pid) != NULL)
+		(void) kill(pid, SIGTERM);
+	return pid != 0;
+}
+
+/*
+ * Wait until no process of ours is left.  They don't tell us: commands like these
  * are too rare for that to be worth anything, so look every few milliseconds.
  */
 static void
@@ -129,7 +146,8 @@ wait_for_workers(void)
 
 	for (;;)
 	{
-		bool		alive = false;
+		bool		alive = job_is_alive(&dyn_shared->scheduler) |
+		job_is_alive(&dyn_shared->index_job);
 
 		for (int i = 0; i < dyn_shared->nworkers; i++)
 		{

@@ -12,8 +12,8 @@
  * there would be a FATAL message.
  *
  * The launcher costs one of max_worker_processes; the first HTTP worker comes
- * next, then the flusher, then the other workers: as many as there is room
- * for.  A worker that leaves gets its number and its shared slot again.
+ * next, then the flusher, then the scheduler of background jobs, then the other
+ * workers: as many as there is room for.  A worker that leaves gets its number and its shared slot again.
  *
  * If the launcher itself dies, its successor finds the processes in shared
  * memory.
@@ -69,7 +69,9 @@
 typedef struct Child
 {
 	DynProcess *process;
-	int			worker;			/* number of the HTTP worker, -1: the flusher */
+	int			worker;			/* number of the HTTP worker, or ... */
+#define FLUSHER		(-1)
+#define SCHEDULER	(-2)
 	const char *function;
 	char		name[BGW_MAXLEN];
 	const char *type;
@@ -80,7 +82,7 @@ typedef struct Child
 	int			delay_ms;
 } Child;
 
-static Child *children;			/* worker 0, the flusher, worker 1, ... */
+static Child *children;			/* worker 0, flusher, scheduler, worker 1, ... */
 static int	nchildren;
 static Oid	database = InvalidOid;
 
@@ -150,29 +152,32 @@ dyn_launcher_register(void)
 }
 
 static void
+make_child(Child *child, DynProcess *process, int worker, const char *function,
+		   const char *type)
+{
+	child->process = process;
+	child->worker = worker;
+	child->function = function;
+	child->type = type;
+	if (worker >= 0)
+		snprintf(child->name, BGW_MAXLEN, "%s %d", type, worker + 1);
+	else
+		strlcpy(child->name, type, BGW_MAXLEN);
+}
+
+static void
 make_children(void)
 {
-	Child	   *flusher;
-
-	nchildren = dyn_shared->nworkers + 1;
+	nchildren = dyn_shared->nworkers + 2;
 	children = MemoryContextAllocZero(TopMemoryContext,
 									  sizeof(Child) * nchildren);
 	for (int i = 0; i < dyn_shared->nworkers; i++)
-	{
-		Child	   *child = &children[i == 0 ? 0 : i + 1];
-
-		child->process = &dyn_shared->workers[i].process;
-		child->worker = i;
-		child->function = "dyn_worker_main";
-		child->type = "dynamo http worker";
-		snprintf(child->name, BGW_MAXLEN, "%s %d", child->type, i + 1);
-	}
-	flusher = &children[1];
-	flusher->process = &dyn_shared->flusher;
-	flusher->worker = -1;
-	flusher->function = "dyn_flusher_main";
-	flusher->type = "dynamo flusher";
-	strlcpy(flusher->name, flusher->type, BGW_MAXLEN);
+		make_child(&children[i == 0 ? 0 : i + 2], &dyn_shared->workers[i].process, i,
+				   "dyn_worker_main", "dynamo http worker");
+	make_child(&children[1], &dyn_shared->flusher, FLUSHER, "dyn_flusher_main",
+			   "dynamo flusher");
+	make_child(&children[2], &dyn_shared->scheduler, SCHEDULER, "dyn_scheduler_main",
+			   "dynamo scheduler");
 }
 
 /*
@@ -226,7 +231,13 @@ child_runs(Child *child)
 static bool
 is_flusher(const Child *child)
 {
-	return child->worker < 0;
+	return child->worker == FLUSHER;
+}
+
+static bool
+is_worker(const Child *child)
+{
+	return child->worker >= 0;
 }
 
 /* Returns false if there is no slot. */
@@ -318,7 +329,7 @@ start_children(void)
 
 		if (child_runs(child))
 		{
-			workers_running += !is_flusher(child);
+			workers_running += is_worker(child);
 			continue;
 		}
 		if (child->handle)
@@ -363,7 +374,7 @@ start_children(void)
 				pg_atomic_write_u32(&dyn_shared->flusher_expected, started);
 			if (started)
 			{
-				workers_running += !is_flusher(child);
+				workers_running += is_worker(child);
 				continue;
 			}
 			no_slot = true;
