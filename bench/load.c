@@ -19,6 +19,7 @@
 #include <netinet/tcp.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -57,6 +58,7 @@ static int	port = 8000;
 static int	connections = 1;
 static double seconds = 5;
 static long max_requests;		/* 0: until the time is up */
+static double rate;				/* requests a second, all in all; 0: no limit */
 static int	idle;				/* connections that only stay open */
 static int	items = 100000;
 static int	item_size = 1024;
@@ -69,6 +71,14 @@ static Connection *all;
 static int	epoll_fd;
 static long done,
 			errors;
+static uint64_t longest;		/* request so far, in microseconds */
+
+/* Connections whose next request is not due yet, and when it is. */
+static Connection **parked;
+static int	nparked;
+static uint64_t due;
+
+static volatile sig_atomic_t stopped;	/* by SIGINT: end as if the time were up */
 
 /*
  * Latencies in microseconds: exact below 64, then 32 steps for each doubling,
@@ -76,6 +86,13 @@ static long done,
  */
 #define HISTOGRAM_STEPS 32
 static long histogram[40 * HISTOGRAM_STEPS];
+
+static void
+stop(int signal_number)
+{
+	(void) signal_number;
+	stopped = 1;
+}
 
 static void
 die(const char *format,...)
@@ -279,6 +296,14 @@ make_operation(void)
 				"\"ExpressionAttributeValues\":{\":n\":{\"N\":\"%u\"}}}",
 				number, random_number());
 	}
+	else if (strcmp(operation, "move") == 0)
+	{
+		target = "UpdateItem";
+		sprintf(p, "{\"TableName\":\"bench\",\"Key\":{\"p\":{\"S\":\"k%08d\"}},"
+				"\"UpdateExpression\":\"SET g = :g\","
+				"\"ExpressionAttributeValues\":{\":g\":{\"S\":\"g%u\"}}}",
+				number, random_number() % 1000);
+	}
 	else if (strcmp(operation, "query") == 0)
 	{
 		target = "Query";
@@ -371,6 +396,65 @@ send_next(Connection *c)
 	send_more(c);
 }
 
+/* The connection is free: its next request goes now, or when it is due. */
+static void
+go_on(Connection *c)
+{
+	if (rate == 0)
+		send_next(c);
+	else
+	{
+		c->request = NULL;
+		parked[nparked++] = c;
+	}
+}
+
+/* Send what is due, if the requests are to go on.  Returns how many end here. */
+static int
+send_due(bool go)
+{
+	int			ended = 0;
+
+	while (nparked > 0 && (!go || now() >= due))
+	{
+		Connection *c = parked[--nparked];
+
+		if (go)
+		{
+			send_next(c);
+			due += (uint64_t) (1e9 / rate);
+		}
+		else
+			ended++;
+	}
+	return ended;
+}
+
+static bool
+is_over(uint64_t deadline)
+{
+	return stopped || now() >= deadline || (once && next_request >= pool_size) ||
+		(max_requests > 0 && done >= max_requests);
+}
+
+/* Until something happens, or the next request is due. */
+static int
+wait_for_events(struct epoll_event *events, int size)
+{
+	struct timespec timeout = {.tv_sec = 10};
+	uint64_t	t = now();
+	int			n;
+
+	if (nparked > 0)
+	{
+		timeout.tv_sec = 0;
+		timeout.tv_nsec = due <= t ? 0 : due - t < 100000000 ? due - t : 100000000;
+	}
+	n = epoll_pwait2(epoll_fd, events, size, &timeout, NULL);
+
+	return n < 0 && errno == EINTR ? 0 : n;
+}
+
 /* Where the reply ends, once its header is there. */
 static void
 find_end(Connection *c)
@@ -421,6 +505,7 @@ static void
 account(Connection *c)
 {
 	static bool shown = false;
+	uint64_t	us;
 	bool		good = strncmp(c->reply, "HTTP/1.1 200", 12) == 0;
 
 	c->reply[c->reply_end] = '\0';
@@ -437,7 +522,10 @@ account(Connection *c)
 			fprintf(stderr, "not the answer wanted: %.600s\n", c->reply);
 		shown = true;
 	}
-	histogram[bucket_of((now() - c->started) / 1000)]++;
+	us = (now() - c->started) / 1000;
+	histogram[bucket_of(us)]++;
+	if (us > longest)
+		longest = us;
 	done++;
 }
 
@@ -454,7 +542,7 @@ main(int argc, char **argv)
 				i;
 	struct epoll_event events[256];
 
-	while ((option = getopt(argc, argv, "o:h:p:c:t:n:i:k:s:")) != -1)
+	while ((option = getopt(argc, argv, "o:h:p:c:t:n:i:k:r:s:")) != -1)
 		switch (option)
 		{
 			case 'o': operation = optarg; break;
@@ -465,11 +553,12 @@ main(int argc, char **argv)
 			case 'n': max_requests = atol(optarg); break;
 			case 'i': idle = atoi(optarg); break;
 			case 'k': items = atoi(optarg); break;
+			case 'r': rate = atof(optarg); break;
 			case 's': item_size = atoi(optarg); break;
 			default:
-				die("usage: load [-o get|put|update|query|index|batch|transact] [-h address] [-p port] "
+				die("usage: load [-o get|put|update|move|query|index|batch|transact] [-h address] [-p port] "
 					"[-c connections] [-t seconds] [-n requests] [-i idle connections] "
-					"[-k items] [-s item size]");
+					"[-k items] [-r requests a second] [-s item size]");
 		}
 	if (seconds > MAX_SIGNING_AGE)
 		die("signatures are good for %d seconds", MAX_SIGNING_AGE);
@@ -501,7 +590,9 @@ main(int argc, char **argv)
 		epoll_ctl(epoll_fd, EPOLL_CTL_ADD, all[i].fd, &event);
 	}
 
-	start = now();
+	signal(SIGINT, stop);
+	parked = calloc(connections, sizeof(Connection *));
+	start = due = now();
 	deadline = start + (uint64_t) (seconds * 1e9);
 	/* The idle ones have been used once, as kept-alive connections have. */
 	for (i = 0; i < connections + idle; i++)
@@ -511,9 +602,9 @@ main(int argc, char **argv)
 	active = connections + idle;
 	while (active > 0)
 	{
-		int			n = epoll_wait(epoll_fd, events, 256, 10000);
+		int			n = wait_for_events(events, 256);
 
-		if (n == 0)
+		if (n == 0 && nparked == 0 && !stopped)
 			die("no reply for ten seconds");
 		for (i = 0; i < n; i++)
 		{
@@ -530,24 +621,23 @@ main(int argc, char **argv)
 			if (!receive(c))
 				continue;
 			account(c);
-			if (c - all < connections && now() < deadline &&
-				(!once || next_request < pool_size) &&
-				(max_requests == 0 || done < max_requests))
-				send_next(c);
+			if (c - all < connections && !is_over(deadline))
+				go_on(c);
 			else
 			{
 				c->request = NULL;
 				active--;
 			}
 		}
+		active -= send_due(!is_over(deadline));
 	}
 	elapsed = (now() - start) / 1e9;
 
 	getrusage(RUSAGE_SELF, &usage);
 	printf("{\"requests\": %ld, \"errors\": %ld, \"seconds\": %.3f, \"p50\": %.0f, "
-		   "\"p95\": %.0f, \"p99\": %.0f, \"p999\": %.0f, \"client_cpu\": %.3f}\n",
+		   "\"p95\": %.0f, \"p99\": %.0f, \"p999\": %.0f, \"longest\": %.0f, \"client_cpu\": %.3f}\n",
 		   done, errors, elapsed, percentile(0.50), percentile(0.95),
-		   percentile(0.99), percentile(0.999),
+		   percentile(0.99), percentile(0.999), (double) longest,
 		   usage.ru_utime.tv_sec + usage.ru_stime.tv_sec +
 		   (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6);
 	fflush(stdout);
