@@ -72,6 +72,7 @@ startup(void)
 		process_init(&dyn_shared->scheduler);
 		process_init(&dyn_shared->index_job);
 		pg_atomic_init_u32(&dyn_shared->index_job_relation, InvalidOid);
+		pg_atomic_init_u32(&dyn_shared->index_job_creates, 0);
 		pg_atomic_init_u32(&dyn_shared->flusher_expected, 0);
 		pg_atomic_init_u32(&dyn_shared->service_state, DYN_SERVICE_STARTING);
 		pg_atomic_init_u32(&dyn_shared->database_holds, 0);
@@ -138,7 +139,7 @@ dyn_index_job_interrupt(Oid relation)
 
 	/* As pg_cancel_backend(): the process may just be leaving. */
 	pid = pg_atomic_read_u32(&dyn_shared->index_job.pid);
-	if (pid != 0 && pid != MyProcPid && BackendPidGetProc(pid) != NULL)
+	if (pid != 0 && BackendPidGetProc(pid) != NULL)
 		(void) kill(pid, SIGINT);
 }
 

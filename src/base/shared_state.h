@@ -76,6 +76,7 @@ typedef struct DynSharedState
 	DynProcess	scheduler;
 	DynProcess	index_job;
 	pg_atomic_uint32 index_job_relation;	/* OID of the relation it works on */
+	pg_atomic_uint32 index_job_creates; /* an index, rather than deletes one */
 
 	/*
 	 * How many sessions are about to drop, rename or copy the database we

@@ -386,6 +386,7 @@ start_children(void)
 	if (no_slot && !said_no_slot)
 	{
 		bool		flusher = child_runs(&children[1]);
+		bool		scheduler = child_runs(&children[2]);
 
 		if (workers_running == 0)
 			ereport(LOG,
@@ -396,7 +397,9 @@ start_children(void)
 			ereport(LOG,
 					(errmsg("the DynamoDB endpoint is served by %d of %d HTTP workers%s: no more background worker slots are left",
 							workers_running, dyn_shared->nworkers,
-							flusher ? "" : " without a flusher"),
+							flusher && scheduler ? "" :
+							flusher ? " without background jobs" :
+							" without a flusher and background jobs"),
 					 errhint("Raise max_worker_processes, which is %d.",
 							 max_worker_processes)));
 	}

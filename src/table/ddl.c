@@ -555,7 +555,6 @@ dyn_table_delete_index(const DynTable *table, const DynIndex *index)
 					 "UPDATE dynamo.indexes SET status = 'DELETING',"
 					 " backfilling = false WHERE table_name = $1 AND name = $2",
 					 2, types, values);
-	dyn_index_job_interrupt(table->relation);
 }
 
 static void

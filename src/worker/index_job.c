@@ -212,6 +212,9 @@ dyn_index_job_run(const DynJob *job)
 
 		if (!exists || status == DYN_INDEX_ACTIVE)
 			break;
+		if (dyn_shared != NULL && IsBackgroundWorker)
+			pg_atomic_write_u32(&dyn_shared->index_job_creates,
+								status == DYN_INDEX_CREATING);
 		if (status == DYN_INDEX_CREATING)
 			create_index(job);
 		else

@@ -71,14 +71,15 @@ dyn_jobs_find(bool time_to_live)
 		PushActiveSnapshot(GetTransactionSnapshot());
 		SPI_connect();
 		if (SPI_execute(time_to_live ?
-						"SELECT table_name, i.name, relation::pg_catalog.oid"
+						"SELECT table_name, i.name, relation::pg_catalog.oid, false"
 						" FROM dynamo.indexes i, dynamo.tables t"
 						" WHERE t.name = table_name AND kind = 'TIME_TO_LIVE'"
 						" AND status = 'ACTIVE'" :
-						"SELECT table_name, i.name, relation::pg_catalog.oid"
+						"SELECT table_name, i.name, relation::pg_catalog.oid,"
+						" status = 'DELETING'"
 						" FROM dynamo.indexes i, dynamo.tables t"
 						" WHERE t.name = table_name AND status <> 'ACTIVE'"
-						" ORDER BY status DESC, i.created",
+						" ORDER BY status = 'DELETING' DESC, i.created",
 						true, 0) != SPI_OK_SELECT)
 			elog(ERROR, "could not read dynamo.indexes");
 		rows = SPI_tuptable;
@@ -93,6 +94,8 @@ dyn_jobs_find(bool time_to_live)
 			job->index_name = SPI_getvalue(rows->vals[i], rows->tupdesc, 2);
 			job->relation = DatumGetObjectId(SPI_getbinval(rows->vals[i], rows->tupdesc,
 														   3, &isnull));
+			job->is_deletion = DatumGetBool(SPI_getbinval(rows->vals[i], rows->tupdesc,
+														  4, &isnull));
 			jobs = lappend(jobs, job);
 		}
 		SPI_finish();

@@ -24,6 +24,7 @@ typedef struct DynJob
 	char	   *table_name;
 	char	   *index_name;
 	Oid			relation;		/* the table's, when the job was found */
+	bool		is_deletion;	/* of the index, likewise */
 } DynJob;
 
 /*

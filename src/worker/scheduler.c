@@ -197,6 +197,8 @@ dyn_index_job_main(Datum arg)
 static void
 scheduler_leaves(int code, Datum arg)
 {
+	/* If it stands in for the index job. */
+	dyn_process_leave(&dyn_shared->index_job, code == 0);
 	dyn_process_leave(&dyn_shared->scheduler, code == 0);
 	dyn_process_wake(&dyn_shared->launcher);
 }
@@ -220,24 +222,52 @@ start_index_job(void)
 	return RegisterDynamicBackgroundWorker(&worker, &handle);
 }
 
+/*
+ * The index job may be making an index that nobody wants any more, and be
+ * waiting for somebody's transaction with that.
+ */
+static void
+interrupt_creation(List *jobs)
+{
+	ListCell   *cell;
+
+	if (pg_atomic_read_u32(&dyn_shared->index_job_creates) == 0)
+		return;
+	foreach(cell, jobs)
+		if (((DynJob *) lfirst(cell))->is_deletion)
+			dyn_index_job_interrupt(((DynJob *) lfirst(cell))->relation);
+}
+
 /* Have the index jobs done, if there are any. */
 static void
 see_to_index_jobs(void)
 {
 	static TimestampTz started = 0;
 	TimestampTz now = GetCurrentTimestamp();
+	List	   *jobs = dyn_jobs_find(false);
 	bool		any;
 
-	if (pg_atomic_read_u32(&dyn_shared->index_job.pid) != 0 ||
-		dyn_jobs_find(false) == NIL)
+	if (jobs == NIL)
 		return;
+	if (pg_atomic_read_u32(&dyn_shared->index_job.pid) != 0)
+	{
+		interrupt_creation(jobs);
+		return;
+	}
 
 	/* It may be on its way. */
 	if (!TimestampDifferenceExceeds(started, now, FIRST_RETRY_MS))
 		return;
 	started = now;
-	if (!start_index_job())
+	if (start_index_job())
+		return;
+
+	/* In its place, so that it can be interrupted. */
+	if (dyn_process_enter(&dyn_shared->index_job))
+	{
 		(void) run_index_jobs(&any);
+		dyn_process_leave(&dyn_shared->index_job, true);
+	}
 }
 
 /* Tables that were swept once and are not any more show no lag. */
@@ -304,7 +334,10 @@ dyn_scheduler_main(Datum arg)
 			break;
 		MemoryContextReset(turn_context);
 		if (may_write())
+		{
 			(void) survive(take_turn, NULL);
+			dyn_process_leave(&dyn_shared->index_job, true);
+		}
 		sleep_ms(Min(POLL_MS, dyn_time_to_live_interval * 1000L));
 	}
 	proc_exit(0);

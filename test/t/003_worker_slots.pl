@@ -30,7 +30,7 @@ sub slot_lines
 }
 is_deeply(
 	[ slot_lines() ],
-	['the DynamoDB endpoint is served by 1 of 2 HTTP workers without a flusher: no more background worker slots are left'],
+	['the DynamoDB endpoint is served by 1 of 2 HTTP workers without a flusher and background jobs: no more background worker slots are left'],
 	'one line in the log says so');
 
 sub restart_with
@@ -48,7 +48,7 @@ ok(endpoint_serves($node), 'one worker with a flusher serves');
 ok(eventually(5, sub { $node->safe_psql('postgres', 'SELECT flusher_pid > 0 FROM dynamo.stat_flush') eq 't' }), 'the flusher runs');
 is_deeply(
 	[ slot_lines() ],
-	['the DynamoDB endpoint is served by 1 of 2 HTTP workers: no more background worker slots are left'],
+	['the DynamoDB endpoint is served by 1 of 2 HTTP workers without background jobs: no more background worker slots are left'],
 	'one line in the log');
 
 restart_with(2);
@@ -62,6 +62,19 @@ is($node->safe_psql('postgres', q{SELECT '{"a": {"S": "x"}}'::dynamo.item IS NOT
 	't', 'types work without the endpoint');
 
 restart_with(5);
+ok(endpoint_serves($node), 'one worker with a flusher and background jobs serves');
+ok(eventually(5, sub { scalar slot_lines() }), 'which is told');
+like((slot_lines())[0], qr/ by 1 of 2 HTTP workers: no more/, 'in one line');
+
+# There is no slot for the process that makes indexes.
+$node->safe_psql('postgres', q{
+	INSERT INTO dynamo.indexes (table_name, name, kind, slot, partition_keys, partition_types, sort_keys, sort_types,
+		projection, non_key_attributes, status, read_units, write_units)
+	VALUES ('fruit', 'by-v', 'GLOBAL', 1, '{v}', '{S}', '{}', '{}', 'ALL', '{}', 'CREATING', 0, 0)});
+ok(eventually(10, sub { $node->safe_psql('postgres', 'SELECT status FROM dynamo.indexes') eq 'ACTIVE' }),
+	'the scheduler makes an index itself');
+
+restart_with(6);
 ok(endpoint_serves($node), 'with slots enough all is served');
 ok(eventually(5, sub { $node->safe_psql('postgres', 'SELECT count(*) FROM dynamo.stat_workers') == 2 }), 'by all workers');
 is_deeply([ slot_lines() ], [], 'without a word');

@@ -1,0 +1,210 @@
+# Background jobs by their processes: writes go on while an index is made, a crash in the middle, transactions that are in
+# the way, deletion at any time, expired items.
+
+use strict;
+use warnings;
+
+use DynamoTest;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+my $items = 6000;
+my $node = dynamo_node(
+	'jobs',
+	'max_worker_processes' => 12,
+	'dynamo.workers' => 2,
+	'dynamo.time_to_live_interval' => 1,
+	'restart_after_crash' => 'on');
+endpoint_serves($node) or die;
+
+sub sql { return $node->safe_psql('postgres', $_[0]) }
+
+sub make_table
+{
+	my ($name) = @_;
+	create_table($node, $name);
+	sql(qq{INSERT INTO dynamo_data.$name (item) SELECT format('{"id": {"S": "k%s"}, "g": {"S": "g%s"}, "v": {"S": "%s"}}',
+		i, i % 100, repeat(md5(i::text), 25))::dynamo.item FROM generate_series(1, $items) i});
+	sql("VACUUM ANALYZE dynamo_data.$name");
+	return;
+}
+
+sub add_index
+{
+	my ($table, $name, $slot, $attribute, $kind) = @_;
+	my $keys = $kind ? "'{}', '{}', '{$attribute}', '{N}'" : "'{$attribute}', '{S}', '{}', '{}'";
+	$kind //= 'GLOBAL';
+	sql(qq{INSERT INTO dynamo.indexes (table_name, name, kind, slot, partition_keys, partition_types, sort_keys, sort_types,
+			projection, non_key_attributes, status, read_units, write_units)
+		VALUES ('$table', '$name', '$kind', $slot, $keys, 'ALL', '{}', 'CREATING', 0, 0)});
+	return;
+}
+
+sub delete_index { sql("UPDATE dynamo.indexes SET status = 'DELETING' WHERE name = '$_[0]'"); return }
+
+sub status
+{
+	my ($name) = @_;
+	return sql("SELECT status FROM dynamo.indexes WHERE name = '$name'") || 'gone';
+}
+
+sub becomes
+{
+	my ($name, $status, $seconds) = @_;
+	return eventually($seconds // 60, sub { status($name) eq $status });
+}
+
+sub phase { return sql("SELECT phase FROM dynamo.stat_jobs WHERE index_name = '$_[0]'") }
+
+# Items whose slot is not what the item says: a copy of the table computes it anew.
+sub wrong
+{
+	my ($table, $slot) = @_;
+	return sql(qq{
+		BEGIN;
+		CREATE TEMP TABLE was ON COMMIT DROP AS SELECT partition_key, index_key_$slot AS entry FROM dynamo_data.$table;
+		UPDATE dynamo_data.$table SET item = item;
+		SELECT count(*) FROM was JOIN dynamo_data.$table USING (partition_key) WHERE index_key_$slot IS DISTINCT FROM entry;
+		ROLLBACK});
+}
+
+sub entries
+{
+	my ($table, $slot) = @_;
+	return sql(qq{SELECT heap_tuples FROM dynamo.verify_index((SELECT indexrelid FROM pg_index
+		WHERE indrelid = 'dynamo_data.$table'::regclass AND indkey[0] = 4 + $slot AND indisvalid))});
+}
+
+# Write until the file says stop: change keys, remove them, delete and make items.  Exit status: 1 if anything fails.
+sub writer
+{
+	my ($table, $number, $stop) = @_;
+	return in_background(
+		sub {
+			my $socket = connect_endpoint($node);
+			srand $number;
+			while (!-e $stop)
+			{
+				my %key = (id => { S => 'k' . (1 + int rand($items)) });
+				my $kind = int rand 10;
+				my ($operation, %more) =
+				    $kind < 6
+				  ? ('UpdateItem', Key => \%key, UpdateExpression => 'SET g = :g',
+					ExpressionAttributeValues => { ':g' => { S => 'w' . int rand 100 } })
+				  : $kind < 8 ? ('UpdateItem', Key => \%key, UpdateExpression => 'REMOVE g')
+				  : $kind < 9 ? ('DeleteItem', Key => \%key)
+				  : ('PutItem', Item => { %key, g => { S => 'new' }, v => { S => 'x' x rand 2000 } });
+				send_operation($socket, $operation, { TableName => $table, %more });
+				my ($status, $body) = read_answer($socket, 20);
+				next if defined $status && $status == 200;
+				diag('a write failed: ', explain $body // 'no answer');
+				return 1;
+			}
+			return 0;
+		});
+}
+
+# --- an index is made while others write, and somebody reads for long
+make_table('busy');
+my $stop = $node->basedir . '/stop';
+my @writers = map { writer('busy', $_, $stop) } 1 .. 4;
+my $reader = $node->background_psql('postgres');
+$reader->query_safe('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM dynamo_data.busy');
+add_index('busy', 'by-g', 1, 'g');
+ok(eventually(20, sub { phase('by-g') =~ /backfilling|building/ }), 'the backfill has begun');
+sleep 2;
+is(status('by-g'), 'CREATING', 'no index before the snapshot that is older has ended');
+$reader->quit;
+ok(becomes('by-g', 'ACTIVE'), 'the index becomes active');
+sleep 1;
+append_to_file($stop, 'stop');
+my $failed = 0;
+for (@writers) { waitpid $_, 0; $failed++ if $? }
+is($failed, 0, 'no write has failed');
+is(wrong('busy', 1), 0, 'every entry is right');
+is(entries('busy', 1), sql('SELECT count(index_key_1) FROM dynamo_data.busy'), 'and in the index');
+
+# --- a crash in the middle
+make_table('crashed');
+sql("ALTER SYSTEM SET dynamo.background_share = 5; SELECT pg_reload_conf()");
+add_index('crashed', 'after', 2, 'g');
+ok(eventually(20, sub { sql('SELECT count(index_key_2) FROM dynamo_data.crashed') > 100 }), 'some entries are there');
+is(phase('after'), 'backfilling', 'and not all');
+$node->stop('immediate');
+$node->start;
+endpoint_serves($node);
+sql("ALTER SYSTEM RESET dynamo.background_share; SELECT pg_reload_conf()");
+ok(becomes('after', 'ACTIVE'), 'after the crash the index is made');
+is(entries('crashed', 2), $items, 'with all entries');
+is(wrong('crashed', 2), 0, 'the right ones');
+
+# --- transactions in the way: one that writes, one that has locked an item
+my $holder = $node->background_psql('postgres');
+$holder->query_safe('BEGIN; DELETE FROM dynamo_data.crashed WHERE false');
+add_index('crashed', 'waits', 3, 'g');
+sleep 1;
+is(phase('waits'), 'waiting for writers', 'who may still write without the index is waited for');
+$holder->query_safe('COMMIT');
+ok(becomes('waits', 'ACTIVE'), 'and nobody else');
+
+$holder->query_safe('BEGIN; SELECT partition_key FROM dynamo_data.crashed LIMIT 1 FOR UPDATE');
+add_index('crashed', 'held', 4, 'id');
+sleep 2;
+is(status('held'), 'CREATING', 'a locked item is waited for');
+$holder->query_safe('COMMIT');
+ok(becomes('held', 'ACTIVE'), 'until it is free');
+is(entries('crashed', 4), $items, 'all have entries');
+
+# --- deletion of an index that is being made, and of its table
+$holder->query_safe('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1 FROM dynamo.tables');
+add_index('crashed', 'unwanted', 5, 'absent');
+ok(eventually(20, sub { phase('unwanted') eq 'building' }), 'an index waits for a snapshot at its end');
+delete_index('unwanted');
+ok(becomes('unwanted', 'gone', 20), 'and is deleted before that has ended');
+add_index('crashed', 'unwanted', 5, 'absent');
+ok(eventually(20, sub { phase('unwanted') eq 'building' }), 'another one');
+my $start = time;
+my ($status) = operation($node, 'DeleteTable', { TableName => 'crashed' }, 20);
+is($status, 200, 'its table is deleted');
+cmp_ok(time - $start, '<', 3, 'without delay');
+$holder->query_safe('COMMIT');
+$holder->quit;
+
+# --- expired items
+create_table($node, 'expiring');
+add_index('expiring', 'time to live', 26, 't', 'TIME_TO_LIVE');
+ok(becomes('time to live', 'ACTIVE'), 'time to live is on');
+my $now = int time;
+operation($node, 'PutItem', { TableName => 'expiring', Item => { id => { S => $_->[0] }, t => { N => "$_->[1]" } } })
+  for [ 'old', $now - 10 ], [ 'later', $now + 1000 ], [ 'soon', $now + 2 ], [ 'also', $now + 2 ];
+ok(eventually(10, sub { sql(q{SELECT count(*) FROM dynamo_data.expiring}) == 3 }), 'an expired item goes');
+ok(eventually(10, sub { sql(q{SELECT string_agg(item OPERATOR(dynamo.->>) 'id', ' ' ORDER BY 1) FROM dynamo_data.expiring}) eq 'later' }),
+	'others when their time comes');
+is(sql("SELECT deleted >= 3 AND lag_seconds = 0 FROM dynamo.stat_time_to_live WHERE table_name = 'expiring'"), 't', 'which is counted');
+my (undef, $page) = get_page($node, '/metrics');
+like($page, qr/^dynamo_time_to_live_deleted_total\{table="expiring"\} 3$/m, 'in the metrics, too');
+like($page, qr/^dynamo_time_to_live_lag_seconds\{table="expiring"\} 0$/m, 'with the lag');
+
+# --- again and again in one slot
+create_table($node, 'again');
+my $bad = 0;
+for my $round (1 .. 15)
+{
+	sql(qq{DELETE FROM dynamo_data.again;
+		INSERT INTO dynamo_data.again (item) SELECT format('{"id": {"S": "%s"}, "%s": {"S": "x"}}', i,
+			CASE WHEN i % 3 = $round % 3 THEN 'g' ELSE 'h' END)::dynamo.item FROM generate_series(1, 30) i});
+	add_index('again', 'again', 1, 'g');
+	becomes('again', 'ACTIVE') or $bad++;
+	$bad++ if sql('SELECT count(index_key_1) FROM dynamo_data.again') != 10;
+	delete_index('again');
+	becomes('again', 'gone') or $bad++;
+}
+is($bad, 0, 'an index is made and deleted again and again');
+
+# --- the database goes
+is(start_time($node) ne '', 1, 'nothing has crashed');
+unlike(slurp_file($node->logfile), qr/PANIC|TRAP|terminated by signal/, 'ever');
+$node->stop;
+done_testing();
