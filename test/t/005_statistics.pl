@@ -41,7 +41,7 @@ cmp_ok(
 is( $node->safe_psql('postgres',
 		q{SELECT string_agg(DISTINCT backend_type, ', ' ORDER BY backend_type)
 		  FROM pg_stat_activity WHERE backend_type LIKE 'dynamo%'}),
-	'dynamo flusher, dynamo http worker, dynamo launcher', 'the processes are to be seen');
+	'dynamo flusher, dynamo http worker, dynamo launcher, dynamo scheduler', 'the processes are to be seen');
 is( $node->safe_psql('postgres',
 		q{SELECT count(*) FROM pg_stat_activity
 		  WHERE application_name ~ '^dynamo http worker [0-9]+$' AND state = 'idle'
