@@ -6,7 +6,8 @@ tree into a hostile one, body() into bytes, and scratched() damages those.
 """
 import copy
 import json
-import random
+import pathlib
+import re
 
 import soup
 from soup import Raw
@@ -15,6 +16,9 @@ TABLES = {      # name: (partition key's type, sort key's type)
     'hostile-s': ('S', None), 'hostile-ss': ('S', 'S'), 'hostile-sn': ('S', 'N'),
     'hostile-nb': ('N', 'B'), 'hostile-b': ('B', None)}
 
+
+# Every operation of the server, also those that are still to come.
+LISTED = re.findall(r'^DYN_OPERATION\((\w+)', (pathlib.Path(__file__).resolve().parents[2] / 'src/operation/operation_list.h').read_text(), re.M)
 
 INDEXES = ['by-a', 'by-n', 'local-b']
 
@@ -239,7 +243,38 @@ def update_table(r, t):
         {'BillingMode': 'PROVISIONED', 'ProvisionedThroughput': {'ReadCapacityUnits': r.randint(1, 9), 'WriteCapacityUnits': r.randint(1, 9)}}])}
 
 
+def transact_write_items(r, t):
+    actions, seen = [], []
+    for _ in range(r.choice([1, 2, 2, 5, 20])):
+        name = r.choice([t, t, r.choice(list(TABLES))])
+        its_key = key(r, name)
+        if (name, its_key) in seen and r.random() < 0.95:
+            continue
+        seen.append((name, its_key))
+        actions.append(r.choice([
+            {'Put': {'TableName': name, 'Item': {**item(r, name), **its_key}, **expressions(r, *['ConditionExpression'][:r.randrange(2)])}},
+            {'Delete': {'TableName': name, 'Key': its_key, **expressions(r, *['ConditionExpression'][:r.randrange(2)])}},
+            {'Update': {'TableName': name, 'Key': its_key, **expressions(r, *['UpdateExpression', 'ConditionExpression'][:r.randint(1, 2)]), **common(r, **ON_FAILURE)}},
+            {'ConditionCheck': {'TableName': name, 'Key': its_key, **expressions(r, 'ConditionExpression'), **common(r, **ON_FAILURE)}}]))
+    return {'TransactItems': actions, **common(r, ClientRequestToken=[f'token{r.randrange(50)}'], **CAPACITY, **METRICS)}
+
+
+def transact_get_items(r, t):
+    return {'TransactItems': [{'Get': {'TableName': name, 'Key': key(r, name), **expressions(r, *['ProjectionExpression'][:r.randrange(2)])}}
+                              for name in (r.choice([t, r.choice(list(TABLES))]) for _ in range(r.choice([1, 2, 10, 100])))], **common(r, **CAPACITY)}
+
+
+def arn(t):
+    return f'arn:aws:dynamodb:us-east-1:000000000000:table/{t}'
+
+
+# The operations that are not here are attacked with what the SDK's model knows of them.
 OPERATIONS = {
+    'TransactWriteItems': transact_write_items, 'TransactGetItems': transact_get_items,
+    'UpdateTimeToLive': lambda r, t: {'TableName': t, 'TimeToLiveSpecification': {'Enabled': r.random() < 0.5, 'AttributeName': r.choice(['n', 'c'])}},
+    'TagResource': lambda r, t: {'ResourceArn': arn(t), 'Tags': [{'Key': r.choice(soup.NAMES), 'Value': 'x'} for _ in range(r.randint(1, 3))]},
+    'UntagResource': lambda r, t: {'ResourceArn': arn(t), 'TagKeys': r.sample(soup.NAMES, 2)},
+    'ListTagsOfResource': lambda r, t: {'ResourceArn': arn(t)},
     'BatchGetItem': batch_get_item, 'BatchWriteItem': batch_write_item, 'CreateTable': create_table,
     'DeleteItem': delete_item, 'DeleteTable': lambda r, t: {'TableName': t},
     'DescribeEndpoints': lambda r, t: {}, 'DescribeLimits': lambda r, t: {},
@@ -391,12 +426,16 @@ def scratched(r, data):
 
 def random_request(r, model):
     """(operation, body) of a request, hostile in one way or the other, or not at all."""
-    operation = r.choice(list(OPERATIONS))
+    operation = r.choice(LISTED)
     table = r.choice(list(TABLES))
-    if operation in ('DeleteTable', 'DescribeLimits', 'DescribeEndpoints') and r.random() < 0.8:
-        operation = 'UpdateItem'
-    if r.random() < 0.15:
-        tree = from_model(r, model.operation_model(operation).input_shape)
+    if operation.startswith(('Describe', 'List', 'Delete')) and operation != 'DeleteItem' and r.random() < 0.8:
+        operation = r.choice(['UpdateItem', 'Query', 'TransactWriteItems'])
+    if operation not in OPERATIONS or r.random() < 0.15:
+        shape = model.operation_model(operation).input_shape
+        tree = from_model(r, shape)
+        for name in shape.members:
+            if name in ('TableName', 'ResourceArn') and r.random() < 0.8:
+                tree[name] = table if name == 'TableName' else arn(table)
     else:
         tree = OPERATIONS[operation](r, table)
     way = r.random()
