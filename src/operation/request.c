@@ -12,6 +12,7 @@
 
 #include "base/limits.h"
 #include "expression/legacy.h"
+#include "operation/arn.h"
 #include "operation/request.h"
 
 const DynJson *
@@ -108,7 +109,10 @@ dyn_operation_table(DynOperationContext *context, const char *name, uint32 len)
 	const DynTable *table = dyn_table_find(name, len);
 
 	if (table == NULL)
+	{
+		dyn_arn_check_table(name, len);
 		dyn_raise(RESOURCE_NOT_FOUND, "Requested resource not found");
+	}
 
 	/* The caller reads it after the transaction, the descriptor may be gone. */
 	if (context->table_name == NULL)
