@@ -525,6 +525,15 @@ CREATE EVENT TRIGGER dynamo_forget_dropped_tables ON sql_drop
 	EXECUTE FUNCTION dynamo_internal.forget_dropped_tables();
 
 ---------------------------------------------------------------------------
+-- store: checking a table
+---------------------------------------------------------------------------
+
+CREATE FUNCTION dynamo.verify_table(table_name text) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'dynamo_verify_table' LANGUAGE C STRICT;
+COMMENT ON FUNCTION dynamo.verify_table(text) IS
+	'check that the key columns and index entries of a table are what its items say; counts the items, raises data_corrupted on a problem';
+
+---------------------------------------------------------------------------
 -- store: client request tokens
 ---------------------------------------------------------------------------
 -- Which transactions were done in the last ten minutes.  The columns' order is

@@ -22,6 +22,7 @@ int			dyn_background_share;
 char	   *dyn_database;
 int			dyn_idle_timeout;
 char	   *dyn_infrequent_access_tablespace;
+int			dyn_item_collection_limit;
 char	   *dyn_listen_addresses;
 int			dyn_lock_timeout;
 int			dyn_max_connections;
@@ -105,6 +106,11 @@ dyn_settings_define(void)
 							   "Empty: the tablespace of all other tables.",
 							   &dyn_infrequent_access_tablespace, "",
 							   PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("dynamo.item_collection_limit",
+							"How large the items of one partition key may get, in a table with local secondary indexes.",
+							NULL,
+							&dyn_item_collection_limit, 10 * 1024, 1, INT_MAX,
+							PGC_SIGHUP, GUC_UNIT_MB, NULL, NULL, NULL);
 	DefineCustomStringVariable("dynamo.listen_addresses",
 							   "The host names or IP addresses the endpoint listens on.",
 							   "A comma-separated list; \"*\" is all interfaces, an empty list none.",

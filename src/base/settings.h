@@ -18,6 +18,7 @@ extern PGDLLIMPORT int dyn_background_share;	/* percent of the time that
 extern PGDLLIMPORT char *dyn_database;	/* which database the endpoint serves */
 extern PGDLLIMPORT int dyn_idle_timeout;	/* seconds a connection may idle */
 extern PGDLLIMPORT char *dyn_infrequent_access_tablespace;	/* or "" */
+extern PGDLLIMPORT int dyn_item_collection_limit;	/* MB */
 extern PGDLLIMPORT char *dyn_listen_addresses;	/* as listen_addresses */
 extern PGDLLIMPORT int dyn_lock_timeout;	/* ms a request waits for a row
 											 * held by a running transaction */

@@ -72,11 +72,26 @@ check_part(const DynKeyAttribute *attribute, const DynItem *item, uint32 max_siz
 	return value->size > max_size ? DYN_INDEX_KEY_TOO_LONG : DYN_INDEX_KEY_OK;
 }
 
+static bool
+is_unchanged(const DynKeyAttribute *attribute, const DynItem *old,
+			 const DynItem *item)
+{
+	DynValue	before;
+	DynValue	after;
+
+	return old != NULL &&
+		dyn_item_find(old, attribute->name, attribute->name_len, &before) &&
+		dyn_item_find(item, attribute->name, attribute->name_len, &after) &&
+		dyn_value_equal(&before, &after);
+}
+
+/* Attributes that old has alike may be wrong. */
 static DynIndexKeyStatus
-find_parts(const DynIndexSchema *schema, const DynItem *item, Parts *parts,
-		   const DynKeyAttribute **culprit)
+find_parts(const DynIndexSchema *schema, const DynItem *old, const DynItem *item,
+		   Parts *parts, const DynKeyAttribute **culprit)
 {
 	DynIndexKeyStatus result = DYN_INDEX_KEY_OK;
+	bool		changed = old == NULL;
 	uint32		partition_size = 0;
 	uint32		sort_size = 0;
 
@@ -92,6 +107,10 @@ find_parts(const DynIndexSchema *schema, const DynItem *item, Parts *parts,
 											  is_sort ? DYN_MAX_SORT_KEY_SIZE :
 											  DYN_MAX_PARTITION_KEY_SIZE, value);
 
+		if (old != NULL && is_unchanged(attribute, old, item))
+			status = Min(status, DYN_INDEX_KEY_MISSING);
+		else
+			changed = true;
 		if (status > DYN_INDEX_KEY_MISSING)
 		{
 			*culprit = attribute;
@@ -106,6 +125,8 @@ find_parts(const DynIndexSchema *schema, const DynItem *item, Parts *parts,
 	}
 
 	/* The parts of a key have one limit together. */
+	if (!changed)
+		return result;
 	if (partition_size > DYN_MAX_PARTITION_KEY_SIZE)
 		*culprit = &schema->partition[0];
 	else if (sort_size > DYN_MAX_SORT_KEY_SIZE)
@@ -120,7 +141,17 @@ dyn_index_key_check(const DynIndexSchema *schema, const DynItem *item,
 	Parts		parts;
 	const DynKeyAttribute *ignored;
 
-	return find_parts(schema, item, &parts, culprit == NULL ? &ignored : culprit);
+	return find_parts(schema, NULL, item, &parts,
+					  culprit == NULL ? &ignored : culprit);
+}
+
+DynIndexKeyStatus
+dyn_index_key_check_change(const DynIndexSchema *schema, const DynItem *old,
+						   const DynItem *item, const DynKeyAttribute **culprit)
+{
+	Parts		parts;
+
+	return find_parts(schema, old, item, &parts, culprit);
 }
 
 void
@@ -129,7 +160,7 @@ dyn_index_key_raise(const DynIndexSchema *schema, const char *index_name,
 {
 	Parts		parts;
 	const DynKeyAttribute *culprit;
-	DynIndexKeyStatus status = find_parts(schema, item, &parts, &culprit);
+	DynIndexKeyStatus status = find_parts(schema, NULL, item, &parts, &culprit);
 	const char *name;
 	DynValue	value;
 	bool		is_sort;
@@ -272,7 +303,7 @@ dyn_index_key_append(StringInfo out, const DynIndexSchema *schema,
 	Parts		parts;
 	const DynKeyAttribute *culprit;
 
-	if (find_parts(schema, item, &parts, &culprit) != DYN_INDEX_KEY_OK)
+	if (find_parts(schema, NULL, item, &parts, &culprit) != DYN_INDEX_KEY_OK)
 		return false;
 	dyn_index_key_append_partition(out, parts.partition, schema->npartition);
 	for (int i = 0; i < schema->nsort; i++)

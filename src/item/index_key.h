@@ -50,6 +50,15 @@ extern DynIndexKeyStatus dyn_index_key_check(const DynIndexSchema *schema,
 											 const DynKeyAttribute **culprit);
 
 /*
+ * The same, but an attribute that old (NULL: no item) has alike is not looked at:
+ * it may be older than the index.
+ */
+extern DynIndexKeyStatus dyn_index_key_check_change(const DynIndexSchema *schema,
+													const DynItem *old,
+													const DynItem *item,
+													const DynKeyAttribute **culprit);
+
+/*
  * Raise the PutItem family of messages for what is worse than MISSING: "Type
  * mismatch for Index Key ...", empty values, sizes.
  */

@@ -18,7 +18,7 @@
 #include "base/limits.h"
 #include "item/item_json.h"
 #include "operation/batch.h"
-#include "operation/capacity.h"
+#include "operation/index_write.h"
 #include "store/store.h"
 
 typedef struct Write
@@ -29,13 +29,14 @@ typedef struct Write
 	bool		put;
 	DynKey		key;
 	bool		done;
-	double		units;
 } Write;
 
 typedef struct Batch
 {
 	int			nblocks;
 	DynBatchTable *blocks;
+	DynCapacity *capacities;	/* one for each block; of what is done */
+	bool		want_capacity;
 	pg_uuid_t  *table_ids;		/* of the tables the keys were checked against */
 	int			nwrites;
 	Write	   *writes;			/* in the order of tables and keys */
@@ -152,6 +153,7 @@ set_key(Write *write)
 					  "The provided key element does not match the schema");
 	}
 	dyn_key_from_item(schema, write->argument, &write->key);
+	dyn_index_write_check_put(write->table, write->argument);
 }
 
 /* The request's writes, as far as they can be checked without their tables. */
@@ -165,10 +167,13 @@ read_batch(const DynJson *items)
 
 	batch->nblocks = dyn_json_count(items);
 	batch->blocks = palloc0(sizeof(DynBatchTable) * batch->nblocks);
+	batch->capacities = palloc0(sizeof(DynCapacity) * batch->nblocks);
 	batch->writes = palloc0(sizeof(Write) * DYN_MAX_BATCH_WRITE_REQUESTS);
 	for (block = dyn_json_first(items); block; block = dyn_json_next(block))
 	{
 		batch->blocks[i].name = dyn_json_name(block, &batch->blocks[i].name_len);
+		batch->capacities[i].table_name = batch->blocks[i].name;
+		batch->capacities[i].table_name_len = batch->blocks[i].name_len;
 		for (element = dyn_json_first(block); element; element = dyn_json_next(element))
 		{
 			if (batch->nwrites == DYN_MAX_BATCH_WRITE_REQUESTS)
@@ -226,7 +231,7 @@ sort_writes(Batch *batch)
 
 /* Write one item.  BUSY: somebody else's transaction holds it. */
 static DynOutcome
-run_write(DynOperationContext *context, Write *write)
+run_write(DynOperationContext *context, Batch *batch, Write *write)
 {
 	DynStoreWrite store = {0};
 	const DynItem *new_item = write->put ? write->argument : NULL;
@@ -237,14 +242,18 @@ run_write(DynOperationContext *context, Write *write)
 		CHECK_FOR_INTERRUPTS();
 		result = dyn_store_begin(write->table, &write->key, context->may_wait, &store);
 		if (result == DYN_STORE_OK)
+		{
+			dyn_collection_check(write->table, &write->key, store.old, new_item);
 			result = dyn_store_finish(&store, new_item);
+		}
 	} while (result == DYN_STORE_CHANGED);
 	if (result == DYN_STORE_BUSY)
 		return DYN_OUTCOME_BUSY;
 
 	write->done = true;
-	write->units = dyn_write_units(store.old == NULL ? 0 : dyn_item_size(store.old),
-								   new_item == NULL ? 0 : dyn_item_size(new_item));
+	if (batch->want_capacity)
+		dyn_write_charge(&batch->capacities[write->block], write->table, &write->key,
+						 store.old, new_item, 1);
 	return DYN_OUTCOME_DONE;
 }
 
@@ -280,18 +289,30 @@ write_unprocessed(DynJsonWriter *w, const Batch *batch, int block)
 }
 
 static void
-write_reply(const Batch *batch, DynReturnCapacity return_capacity, StringInfo reply)
+write_collections(DynJsonWriter *w, const Batch *batch)
 {
-	DynCapacity *capacities = palloc0(sizeof(DynCapacity) * batch->nblocks);
-	DynJsonWriter w;
+	DynCollectionWrite writes[DYN_MAX_BATCH_WRITE_REQUESTS];
+	int			count = 0;
 
-	for (int i = 0; i < batch->nblocks; i++)
-	{
-		capacities[i].table_name = batch->blocks[i].name;
-		capacities[i].table_name_len = batch->blocks[i].name_len;
-	}
 	for (int i = 0; i < batch->nwrites; i++)
-		capacities[batch->writes[i].block].table_units += batch->writes[i].units;
+	{
+		const Write *write = &batch->writes[i];
+		const DynBatchTable *block = &batch->blocks[write->block];
+
+		if (write->done)
+			writes[count++] = (DynCollectionWrite)
+			{
+				block->name, block->name_len, write->table, &write->key
+			};
+	}
+	dyn_collection_write_all(w, writes, count);
+}
+
+static void
+write_reply(const Batch *batch, DynReturnCapacity return_capacity,
+			bool return_collections, StringInfo reply)
+{
+	DynJsonWriter w;
 
 	dyn_json_writer_init(&w, reply);
 	dyn_json_begin_object(&w);
@@ -300,7 +321,9 @@ write_reply(const Batch *batch, DynReturnCapacity return_capacity, StringInfo re
 	for (int i = 0; i < batch->nblocks; i++)
 		write_unprocessed(&w, batch, i);
 	dyn_json_end_object(&w);
-	dyn_capacity_write_array(&w, return_capacity, capacities, batch->nblocks);
+	if (return_collections)
+		write_collections(&w, batch);
+	dyn_capacity_write_array(&w, return_capacity, batch->capacities, batch->nblocks);
 	dyn_json_end_object(&w);
 }
 
@@ -315,11 +338,12 @@ dyn_batch_write_item(DynOperationContext *context, const DynJson *request,
 	DynViolations v = {0};
 	const DynJson *items = dyn_request_member(request, "RequestItems");
 	DynReturnCapacity return_capacity;
+	bool		return_collections;
 	Batch	   *batch = context->progress;
 	bool		busy = false;
 
 	return_capacity = dyn_request_return_capacity(&v, request);
-	dyn_request_check_item_collection_metrics(&v, request);
+	return_collections = dyn_request_item_collection_metrics(&v, request);
 	if (batch == NULL || !open_tables(context, batch))
 	{
 		dyn_batch_check_tables(&v, items);
@@ -332,19 +356,20 @@ dyn_batch_write_item(DynOperationContext *context, const DynJson *request,
 		dyn_batch_check_empty(items, "BatchWriteItem");
 
 		batch = read_batch(items);
+		batch->want_capacity = return_capacity != DYN_RETURN_CAPACITY_NONE;
 		open_tables(context, batch);
 		sort_writes(batch);
 	}
 
 	for (int i = 0; i < batch->nwrites; i++)
 		if (!batch->writes[i].done &&
-			run_write(context, &batch->writes[i]) == DYN_OUTCOME_BUSY)
+			run_write(context, batch, &batch->writes[i]) == DYN_OUTCOME_BUSY)
 			busy = true;
 	if (busy && !context->last_try)
 	{
 		context->progress = batch;
 		return DYN_OUTCOME_BUSY;
 	}
-	write_reply(batch, return_capacity, reply);
+	write_reply(batch, return_capacity, return_collections, reply);
 	return DYN_OUTCOME_DONE;
 }

@@ -33,7 +33,7 @@ dyn_delete_item(DynOperationContext *context, const DynJson *request,
 	write.return_values = dyn_member_enum(&v, return_values,
 										  &dyn_enum_return_values,
 										  DYN_RETURN_NONE, "returnValues");
-	dyn_request_check_item_collection_metrics(&v, request);
+	write.return_collections = dyn_request_item_collection_metrics(&v, request);
 	dyn_member_require(&v, key, "key");
 	dyn_item_write_check_members(&write, &v, request);
 	dyn_violations_raise(&v);

@@ -139,6 +139,7 @@ dyn_item_write_run(DynOperationContext *context, DynItemWrite *write)
 			return condition_failed(context, write);
 
 		write->new_item = write->apply(write);
+		dyn_collection_check(write->table, &write->key, write->old, write->new_item);
 		switch (dyn_store_finish(&store, write->new_item))
 		{
 			case DYN_STORE_OK:
@@ -165,14 +166,15 @@ dyn_item_write_reply(const DynItemWrite *write, const DynJson *request,
 		dyn_json_write_key(&w, "Attributes");
 		dyn_json_write_item(&w, attributes);
 	}
+	if (write->return_collections)
+		dyn_collection_write(&w, write->table, &write->key);
 	/* Sizes are computed only when asked for: they walk the whole item. */
 	if (write->return_capacity != DYN_RETURN_CAPACITY_NONE)
 	{
-		uint32		old_size = write->old ? dyn_item_size(write->old) : 0;
-		uint32		new_size = write->new_item ? dyn_item_size(write->new_item) : 0;
 		DynCapacity capacity = {0};
 
-		capacity.table_units = dyn_write_units(old_size, new_size);
+		dyn_write_charge(&capacity, write->table, &write->key, write->old,
+						 write->new_item, 1);
 		dyn_capacity_write(&w, write->return_capacity, request, &capacity);
 	}
 	dyn_json_end_object(&w);

@@ -9,7 +9,7 @@
 #ifndef DYN_ITEM_WRITE_H
 #define DYN_ITEM_WRITE_H
 
-#include "operation/capacity.h"
+#include "operation/index_write.h"
 #include "operation/request.h"
 
 typedef struct DynItemWrite DynItemWrite;
@@ -32,6 +32,7 @@ struct DynItemWrite
 	DynReturnCapacity return_capacity;
 	DynReturnValues return_values;
 	bool		return_old_on_failure;
+	bool		return_collections; /* ReturnItemCollectionMetrics */
 	bool		join_with_or;	/* ConditionalOperator of Expected */
 
 	/* PutItem: the item to be stored.  Set by dyn_item_write_run(). */

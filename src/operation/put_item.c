@@ -35,7 +35,7 @@ dyn_put_item(DynOperationContext *context, const DynJson *request,
 	write.return_values =
 		dyn_member_enum(&v, dyn_request_member(request, "ReturnValues"),
 						&dyn_enum_return_values, DYN_RETURN_NONE, "returnValues");
-	dyn_request_check_item_collection_metrics(&v, request);
+	write.return_collections = dyn_request_item_collection_metrics(&v, request);
 	dyn_item_write_check_members(&write, &v, request);
 	dyn_violations_raise(&v);
 
@@ -50,6 +50,7 @@ dyn_put_item(DynOperationContext *context, const DynJson *request,
 
 	write.table = dyn_request_table(context, request);
 	dyn_key_from_item(&write.table->schema, write.new_item, &write.key);
+	dyn_index_write_check_put(write.table, write.new_item);
 	dyn_request_check_key_paths(write.table, write.condition, NULL);
 
 	outcome = dyn_item_write_run(context, &write);

@@ -95,12 +95,12 @@ dyn_request_return_capacity(DynViolations *v, const DynJson *request)
  * Only checked: the metrics exist for tables with a local secondary index, and
  * there are none of those.
  */
-void
-dyn_request_check_item_collection_metrics(DynViolations *v, const DynJson *request)
+bool
+dyn_request_item_collection_metrics(DynViolations *v, const DynJson *request)
 {
-	dyn_member_enum(v, dyn_request_member(request, "ReturnItemCollectionMetrics"),
-					&dyn_enum_item_collection_metrics, 0,
-					"returnItemCollectionMetrics");
+	return dyn_member_enum(v, dyn_request_member(request, "ReturnItemCollectionMetrics"),
+						   &dyn_enum_item_collection_metrics, 0,
+						   "returnItemCollectionMetrics") == 1;
 }
 
 const DynTable *

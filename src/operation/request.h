@@ -44,8 +44,8 @@ extern void dyn_request_check_table_name(DynViolations *v, const DynJson *reques
 /* ReturnConsumedCapacity and ReturnItemCollectionMetrics. */
 extern DynReturnCapacity dyn_request_return_capacity(DynViolations *v,
 													 const DynJson *request);
-extern void dyn_request_check_item_collection_metrics(DynViolations *v,
-													  const DynJson *request);
+extern bool dyn_request_item_collection_metrics(DynViolations *v,
+												const DynJson *request);
 
 /*
  * The table a checked TableName means.  Raises ResourceNotFoundException.

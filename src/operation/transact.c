@@ -142,6 +142,8 @@ reason_name(const DynReason *reason)
 			return "None";
 		case DYN_REASON_CONDITIONAL_CHECK_FAILED:
 			return "ConditionalCheckFailed";
+		case DYN_REASON_ITEM_COLLECTION_SIZE_LIMIT_EXCEEDED:
+			return "ItemCollectionSizeLimitExceeded";
 		case DYN_REASON_TRANSACTION_CONFLICT:
 			return "TransactionConflict";
 		case DYN_REASON_VALIDATION_ERROR:
@@ -159,6 +161,8 @@ reason_message(const DynReason *reason)
 			return NULL;
 		case DYN_REASON_CONDITIONAL_CHECK_FAILED:
 			return "The conditional request failed";
+		case DYN_REASON_ITEM_COLLECTION_SIZE_LIMIT_EXCEEDED:
+			return "Collection size exceeded.";
 		case DYN_REASON_TRANSACTION_CONFLICT:
 			return "Transaction is ongoing for the item.";
 		case DYN_REASON_VALIDATION_ERROR:
@@ -234,6 +238,8 @@ check_action(void *arg)
 	DynAction  *action = arg;
 	const DynTable *table = action->write.table;
 
+	if (action->kind == DYN_ACTION_PUT)
+		dyn_index_write_check_put(table, action->write.new_item);
 	if (action->write.update != NULL)
 		dyn_request_check_update_targets(table, action->write.update);
 	dyn_request_check_key_paths(table, action->write.condition, NULL);
@@ -349,6 +355,13 @@ evaluate(Run *run)
 			memset(run->reasons, 0, sizeof(DynReason) * i);
 			return false;
 		}
+		else if (action->kind != DYN_ACTION_CHECK &&
+				 dyn_collection_is_full(write->table, &write->key, write->old,
+										write->new_item))
+		{
+			reason->code = DYN_REASON_ITEM_COLLECTION_SIZE_LIMIT_EXCEEDED;
+			passed = false;
+		}
 	}
 	return passed;
 }
@@ -412,6 +425,26 @@ set_token_units(const DynTransaction *transaction)
 	}
 }
 
+static void
+write_collections(DynJsonWriter *w, const DynTransaction *transaction)
+{
+	DynCollectionWrite writes[DYN_MAX_TRANSACT_ACTIONS];
+	int			count = 0;
+
+	for (int i = 0; i < transaction->nactions; i++)
+	{
+		const DynAction *action = &transaction->actions[i];
+
+		if (action->kind != DYN_ACTION_CHECK)
+			writes[count++] = (DynCollectionWrite)
+			{
+				action->table_name, action->table_name_len,
+				action->write.table, &action->write.key
+			};
+	}
+	dyn_collection_write_all(w, writes, count);
+}
+
 /* repeated: the token as the first call stored it, or NULL. */
 static void
 write_reply(const DynTransaction *transaction, const DynToken *repeated,
@@ -421,6 +454,8 @@ write_reply(const DynTransaction *transaction, const DynToken *repeated,
 
 	dyn_json_writer_init(&w, reply);
 	dyn_json_begin_object(&w);
+	if (transaction->return_collections && repeated == NULL)
+		write_collections(&w, transaction);
 	if (transaction->return_capacity != DYN_RETURN_CAPACITY_NONE)
 	{
 		DynCapacity capacities[DYN_MAX_TRANSACT_ACTIONS] = {0};
@@ -431,8 +466,11 @@ write_reply(const DynTransaction *transaction, const DynToken *repeated,
 		{
 			const DynItemWrite *write = &transaction->actions[i].write;
 
-			capacities[table_of[i]].table_units +=
-				2 * dyn_write_units(item_size(write->old), item_size(write->new_item));
+			/* A check is charged as a write that changes nothing. */
+			dyn_write_charge(&capacities[table_of[i]], write->table, &write->key,
+							 write->old,
+							 transaction->actions[i].kind == DYN_ACTION_CHECK ?
+							 write->old : write->new_item, 2);
 		}
 		for (int i = 0; i < ntables; i++)
 		{

@@ -17,6 +17,7 @@ typedef enum DynReasonCode
 {
 	DYN_REASON_NONE,
 	DYN_REASON_CONDITIONAL_CHECK_FAILED,
+	DYN_REASON_ITEM_COLLECTION_SIZE_LIMIT_EXCEEDED,
 	DYN_REASON_TRANSACTION_CONFLICT,
 	DYN_REASON_VALIDATION_ERROR
 } DynReasonCode;
@@ -89,6 +90,7 @@ typedef struct DynTransaction
 	DynAction  *actions;
 	DynToken   *token;			/* or NULL; its units are filled in */
 	DynReturnCapacity return_capacity;
+	bool		return_collections;
 } DynTransaction;
 
 /*

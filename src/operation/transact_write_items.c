@@ -160,7 +160,7 @@ dyn_transact_write_items(DynOperationContext *context, const DynJson *request,
 	dyn_member_length(&v, token_member, 1, DYN_MAX_REQUEST_TOKEN_LENGTH,
 					  "clientRequestToken");
 	transaction.return_capacity = dyn_request_return_capacity(&v, request);
-	dyn_request_check_item_collection_metrics(&v, request);
+	transaction.return_collections = dyn_request_item_collection_metrics(&v, request);
 	dyn_transact_check_items(&v, items);
 	if (items != NULL && dyn_json_count(items) <= DYN_MAX_TRANSACT_ACTIONS)
 		check_members(&v, items);

@@ -38,6 +38,7 @@ dyn_update_item_apply(const DynItemWrite *write)
 	if (dyn_item_size(result) > DYN_MAX_ITEM_SIZE)
 		dyn_raise(VALIDATION,
 				  "Item size to update has exceeded the maximum allowed size");
+	dyn_index_write_check_update(write->table, write->old, result);
 	return result;
 }
 
@@ -98,7 +99,7 @@ dyn_update_item(DynOperationContext *context, const DynJson *request,
 		dyn_member_enum(&v, dyn_request_member(request, "ReturnValues"),
 						&dyn_enum_return_values, DYN_RETURN_NONE, "returnValues");
 	write.return_capacity = dyn_request_return_capacity(&v, request);
-	dyn_request_check_item_collection_metrics(&v, request);
+	write.return_collections = dyn_request_item_collection_metrics(&v, request);
 	check_attribute_updates(&v, request);
 	dyn_item_write_check_members(&write, &v, request);
 	dyn_violations_raise(&v);

@@ -21,6 +21,7 @@
 #include "access/relation.h"
 #include "access/xact.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_statistic.h"
 #include "lib/ilist.h"
 #include "miscadmin.h"
 #include "pgstat.h"
@@ -29,6 +30,7 @@
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
@@ -424,6 +426,50 @@ dyn_table_estimate(const DynTable *table, int64 *items, int64 *bytes)
 		statistics->analyze_count + statistics->autovac_analyze_count == 0)
 		*items = Max(*items, relation_tuples(table->relation));
 	*bytes = *items == 0 ? 0 : relation_size(table->relation);
+}
+
+/*
+ * The part of the rows that have a hash, as the last ANALYZE found: a collection
+ * that is large beside the others is among the most common values.  0: it is not.
+ */
+static double
+hash_frequency(Oid relation, int64 hash)
+{
+	HeapTuple	tuple = SearchSysCache3(STATRELATTINH, ObjectIdGetDatum(relation),
+										Int16GetDatum(DYN_ATTNUM_HASH),
+										BoolGetDatum(false));
+	AttStatsSlot slot;
+	double		frequency = 0;
+
+	if (!HeapTupleIsValid(tuple))
+		return 0;
+	if (get_attstatsslot(&slot, tuple, STATISTIC_KIND_MCV, InvalidOid,
+						 ATTSTATSSLOT_VALUES | ATTSTATSSLOT_NUMBERS))
+	{
+		for (int i = 0; i < slot.nvalues && i < slot.nnumbers; i++)
+			if (DatumGetInt64(slot.values[i]) == hash)
+				frequency = slot.numbers[i];
+		free_attstatsslot(&slot);
+	}
+	ReleaseSysCache(tuple);
+	return frequency;
+}
+
+int64
+dyn_table_estimate_collection(const DynTable *table, const DynKey *key,
+							  int64 at_least)
+{
+	int64		bytes = relation_size(table->relation);
+	int			copies = 1;
+
+	/* The keys alone are no size to speak of. */
+	for (int i = 0; i < table->nindexes; i++)
+		if (table->indexes[i].definition.kind == DYN_INDEX_LOCAL &&
+			table->indexes[i].definition.projection == DYN_PROJECT_ALL)
+			copies++;
+	if (bytes * copies < at_least)
+		return 0;
+	return (int64) (bytes * hash_frequency(table->relation, key->hash) * copies);
 }
 
 /*

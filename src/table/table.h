@@ -317,6 +317,15 @@ extern void dyn_table_estimate(const DynTable *table, int64 *items, int64 *bytes
 extern void dyn_index_estimate(const DynTable *table, const DynIndex *index,
 							   int64 *items, int64 *bytes);
 
+/*
+ * About how many bytes the items under one partition key have, their entries in
+ * local indexes included.  Exact enough to tell whether they are more than
+ * at_least; below that it may say any smaller number.  From sizes of files and
+ * the last ANALYZE; reads no items.
+ */
+extern int64 dyn_table_estimate_collection(const DynTable *table, const DynKey *key,
+										   int64 at_least);
+
 /* "arn:aws:dynamodb:<region>:<account>:table/<name>" in CurrentMemoryContext. */
 extern char *dyn_table_arn(const char *table_name);
 
