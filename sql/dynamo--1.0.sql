@@ -551,12 +551,6 @@ CREATE TABLE dynamo_internal.request_tokens (
 REVOKE ALL ON dynamo_internal.request_tokens FROM PUBLIC;
 COMMENT ON TABLE dynamo_internal.request_tokens IS 'client request tokens of transactions that were done';
 
-CREATE FUNCTION dynamo_internal.delete_expired_tokens(first_block bigint, blocks integer) RETURNS bigint
-	AS 'MODULE_PATHNAME', 'dyn_delete_expired_tokens' LANGUAGE C VOLATILE STRICT;
-REVOKE ALL ON FUNCTION dynamo_internal.delete_expired_tokens(bigint, integer) FROM PUBLIC;
-COMMENT ON FUNCTION dynamo_internal.delete_expired_tokens(bigint, integer)
-	IS 'delete expired tokens in some blocks of the relation; returns the block to go on with, or NULL at the end';
-
 ---------------------------------------------------------------------------
 -- operation: the API as SQL functions
 ---------------------------------------------------------------------------

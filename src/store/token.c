@@ -61,8 +61,6 @@ enum
 #define EXPIRE_INTERVAL 64
 #define EXPIRE_BLOCKS 8
 
-PG_FUNCTION_INFO_V1(dyn_delete_expired_tokens);
-
 typedef struct Tokens
 {
 	Relation	heap;
@@ -291,11 +289,40 @@ insert_tuple(const Tokens *tokens, const DynToken *token)
 	return unique;
 }
 
+/*
+ * Delete expired tokens from up to EXPIRE_BLOCKS blocks of the relation,
+ * beginning with block first, or the first one if there is none of that number.
+ * Those that somebody holds are left for the next time.  Returns the block to
+ * go on with.
+ */
+static BlockNumber
+delete_expired(const Tokens *tokens, BlockNumber first)
+{
+	BlockNumber total = RelationGetNumberOfBlocks(tokens->heap);
+	TimestampTz now = GetCurrentTimestamp();
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	TupleTableSlot *slot = table_slot_create(tokens->heap, NULL);
+	TableScanDesc scan;
+
+	if (first >= total)
+		first = 0;
+	/* Not synchronised with other scans: that would move its start. */
+	scan = table_beginscan_strat(tokens->heap, snapshot, 0, NULL, true, false);
+	heap_setscanlimits(scan, first, Min(EXPIRE_BLOCKS, total - first));
+	while (table_scan_getnextslot(scan, ForwardScanDirection, slot))
+		if (is_expired(slot, now))
+			(void) delete_tuple(tokens->heap, &slot->tts_tid);
+	table_endscan(scan);
+	ExecDropSingleTupleTableSlot(slot);
+	UnregisterSnapshot(snapshot);
+	return first + EXPIRE_BLOCKS;
+}
+
 DynStoreResult
 dyn_token_insert(const DynToken *token, bool may_wait, DynToken *found)
 {
 	static uint32 ninserted = 0;
-	static BlockNumber next_block = InvalidBlockNumber;
+	static BlockNumber next_block = 0;
 	Tokens		tokens;
 	DynStoreResult result = DYN_STORE_OK;
 
@@ -307,63 +334,8 @@ dyn_token_insert(const DynToken *token, bool may_wait, DynToken *found)
 		if (result != DYN_STORE_OK)
 			break;
 	}
-	close_tokens(&tokens);
-
 	if (result == DYN_STORE_OK && ++ninserted % EXPIRE_INTERVAL == 0)
-		next_block = dyn_token_expire(next_block == InvalidBlockNumber ? 0 : next_block,
-									  EXPIRE_BLOCKS);
-	return result;
-}
-
-BlockNumber
-dyn_token_expire(BlockNumber first, BlockNumber nblocks)
-{
-	Tokens		tokens;
-	BlockNumber total;
-	TableScanDesc scan;
-	TupleTableSlot *slot;
-	TimestampTz now = GetCurrentTimestamp();
-	Snapshot	snapshot;
-
-	open_tokens(&tokens);
-	total = RelationGetNumberOfBlocks(tokens.heap);
-	if (first >= total)
-	{
-		close_tokens(&tokens);
-		return InvalidBlockNumber;
-	}
-	nblocks = Min(nblocks, total - first);
-
-	snapshot = RegisterSnapshot(GetLatestSnapshot());
-	slot = table_slot_create(tokens.heap, NULL);
-	/* Not synchronised with other scans: that would move its start. */
-	scan = table_beginscan_strat(tokens.heap, snapshot, 0, NULL, true, false);
-	heap_setscanlimits(scan, first, nblocks);
-	while (table_scan_getnextslot(scan, ForwardScanDirection, slot))
-		if (is_expired(slot, now))
-			(void) delete_tuple(tokens.heap, &slot->tts_tid);
-	table_endscan(scan);
-	ExecDropSingleTupleTableSlot(slot);
-	UnregisterSnapshot(snapshot);
+		next_block = delete_expired(&tokens, next_block);
 	close_tokens(&tokens);
-	return first + nblocks < total ? first + nblocks : InvalidBlockNumber;
-}
-
-/* delete_expired_tokens(first bigint, blocks int) -> the block to go on with */
-Datum
-dyn_delete_expired_tokens(PG_FUNCTION_ARGS)
-{
-	int64		first = PG_GETARG_INT64(0);
-	int32		nblocks = PG_GETARG_INT32(1);
-	BlockNumber next;
-
-	if (first < 0 || first > MaxBlockNumber || nblocks < 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("block numbers out of range")));
-	PreventCommandIfReadOnly("deleting expired tokens");
-	next = dyn_token_expire((BlockNumber) first, (BlockNumber) nblocks);
-	if (next == InvalidBlockNumber)
-		PG_RETURN_NULL();
-	PG_RETURN_INT64(next);
+	return result;
 }

@@ -46,11 +46,4 @@ extern DynStoreResult dyn_token_insert(const DynToken *token, bool may_wait,
 extern DynStoreResult dyn_token_find(const DynToken *token, bool may_wait,
 									 DynToken *found);
 
-/*
- * Delete expired tokens from up to nblocks blocks of the relation, beginning
- * with block first; those that somebody holds are left for the next time.
- * Returns the block to go on with, or InvalidBlockNumber at the end.
- */
-extern BlockNumber dyn_token_expire(BlockNumber first, BlockNumber nblocks);
-
 #endif							/* DYN_TOKEN_H */

@@ -476,18 +476,6 @@ def test_expired_tokens_go(client, sql, table_s):
     wait_for(gone, 60)
 
 
-@pytest.mark.not_aws
-def test_delete_expired_tokens(client, sql, table_s):
-    client.transact_write_items(TransactItems=[update(table_s, key())])
-    sql("UPDATE dynamo_internal.request_tokens SET completed = now() - interval '11 min'")
-    client.transact_write_items(TransactItems=[update(table_s, key())])
-    block = 0
-    while block is not None:
-        [(block,)] = sql('SELECT dynamo_internal.delete_expired_tokens(%s, 1)', block)
-    assert sql("SELECT count(*) FROM dynamo_internal.request_tokens WHERE completed < now() - interval '10 min'") == [(0,)]
-    assert sql('SELECT count(*) > 0 FROM dynamo_internal.request_tokens') == [(True,)]
-
-
 # ----- conflicts with running transactions -----
 
 @pytest.fixture
