@@ -6,8 +6,10 @@ Shapes, items and questions are drawn from a seed, which a failure shows and
 DYNAMO_TEST_SEED repeats.  On AWS an index follows its table with a delay, so
 this runs here alone.
 """
+import concurrent.futures
 import os
 import random
+import threading
 from decimal import Decimal
 
 import pytest
@@ -294,3 +296,60 @@ def test_pages_are_the_answer(client, make_table, number):
         for _ in range(QUERIES):
             trial.check_query(index)
     client.delete_table(TableName=trial.name)
+
+
+def test_pages_under_writes(client, make_table):
+    """Items that stay are on exactly one page, whatever happens around them: others
+    come, go and move to other keys, and their own other attributes change."""
+    name = make_table(
+        AttributeDefinitions=[{'AttributeName': a, 'AttributeType': 'S'} for a in 'pgt'],
+        KeySchema=[{'AttributeName': 'p', 'KeyType': 'HASH'}],
+        GlobalSecondaryIndexes=[{'IndexName': 'by-g', 'Projection': {'ProjectionType': 'ALL'},
+                                 'KeySchema': [{'AttributeName': 'g', 'KeyType': 'HASH'},
+                                               {'AttributeName': 't', 'KeyType': 'RANGE'}]}])
+    stay = {f'stay{n}': 'abc'[n % 3] for n in range(30)}
+    for p, t in stay.items():
+        client.put_item(TableName=name, Item={'p': {'S': p}, 'g': {'S': 'g'}, 't': {'S': t}})
+    done = threading.Event()
+
+    def write(seed):
+        rng = random.Random(seed)
+        while not done.is_set():
+            p = f'move{rng.randrange(30)}' if rng.random() < .7 else rng.choice(list(stay))
+            if p in stay:
+                client.update_item(TableName=name, Key={'p': {'S': p}}, UpdateExpression='SET v = :v',
+                                   ExpressionAttributeValues={':v': {'S': 'v' * rng.randrange(2000)}})
+            elif rng.random() < .3:
+                client.delete_item(TableName=name, Key={'p': {'S': p}})
+            else:
+                client.put_item(TableName=name, Item={'p': {'S': p}, 'g': {'S': rng.choice('gh')},
+                                                      't': {'S': rng.choice('abc')}})
+
+    def read(rng):
+        found, key = [], {}
+        ahead = rng.random() < .5
+        scan = rng.random() < .3
+        while True:
+            parameters = {'TableName': name, 'IndexName': 'by-g', 'Limit': rng.randint(1, 7), **key}
+            page = client.scan(**parameters) if scan else client.query(
+                KeyConditionExpression='g = :g', ExpressionAttributeValues={':g': {'S': 'g'}},
+                ScanIndexForward=ahead, **parameters)
+            found += [item['p']['S'] for item in page['Items'] if item['p']['S'] in stay]
+            if 'LastEvaluatedKey' not in page:
+                break
+            key = {'ExclusiveStartKey': page['LastEvaluatedKey']}
+        assert sorted(found) == sorted(stay)
+        order = [stay[p] for p in found]
+        assert order == sorted(order, reverse=not ahead and not scan)
+
+    print(f'DYNAMO_TEST_SEED={SEED}')
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        writers = [pool.submit(write, SEED + n) for n in range(3)]
+        try:
+            rng = random.Random(SEED)
+            for _ in range(25):
+                read(rng)
+        finally:
+            done.set()
+        for writer in writers:
+            writer.result()

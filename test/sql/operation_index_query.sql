@@ -152,6 +152,18 @@ SELECT n, pg_temp.scan('keys', jsonb_build_object('Segment', n, 'TotalSegments',
 SELECT item ->> 's' FROM query('index-query', 'g = :g AND t = :t', '{":g": {"S": "g"}, ":t": {"N": "1"}}', index_name => 'all') item;
 SELECT count(*) FROM scan('index-query', NULL, index_name => 'keys');
 
+-- Who may not read the table may not read its indexes.
+CREATE ROLE regress_index_reader;
+SET ROLE regress_index_reader;
+SELECT count(*) FROM scan('index-query', NULL, index_name => 'keys');
+RESET ROLE;
+GRANT SELECT ON dynamo_data."index-query" TO regress_index_reader;
+SET ROLE regress_index_reader;
+SELECT count(*) FROM scan('index-query', NULL, index_name => 'keys');
+RESET ROLE;
+REVOKE ALL ON dynamo_data."index-query" FROM regress_index_reader;
+DROP ROLE regress_index_reader;
+
 -- Somebody dropped PostgreSQL's index.
 SELECT slot FROM dynamo.indexes WHERE table_name = 'index-query' AND name = 'local' \gset
 SELECT indexrelid::regclass AS index FROM pg_index WHERE indrelid = 'dynamo_data."index-query"'::regclass
