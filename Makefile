@@ -97,6 +97,9 @@ demo:
 bench:
 	@scripts/needs bench
 	$(call own,scripts/install && $(MAKE) -s -C bench && bench/run $(ARGS))
+bench-jobs:
+	@scripts/needs bench
+	$(call own,scripts/install && $(MAKE) -s -C bench && bench/jobs $(ARGS))
 fuzz:
 	$(MAKE) -C test/fuzz run
 

@@ -203,12 +203,31 @@ scheduler_leaves(int code, Datum arg)
 	dyn_process_wake(&dyn_shared->launcher);
 }
 
-/* False if there is no slot for it. */
+/*
+ * Start the index job unless it is on its way, or has just failed.  False if
+ * there is no slot for it.
+ */
 static bool
 start_index_job(void)
 {
+	static BackgroundWorkerHandle *handle = NULL;
+	static TimestampTz started = 0;
 	BackgroundWorker worker = {0};
-	BackgroundWorkerHandle *handle;
+	MemoryContext context;
+	TimestampTz now = GetCurrentTimestamp();
+	pid_t		pid;
+	bool		result;
+
+	if (handle != NULL)
+	{
+		if (GetBackgroundWorkerPid(handle, &pid) != BGWH_STOPPED)
+			return true;
+		pfree(handle);
+		handle = NULL;
+		if (!pg_atomic_read_u32(&dyn_shared->index_job.left_in_order) &&
+			!TimestampDifferenceExceeds(started, now, FIRST_RETRY_MS))
+			return true;
+	}
 
 	strlcpy(worker.bgw_name, "dynamo index job", BGW_MAXLEN);
 	strlcpy(worker.bgw_type, "dynamo index job", BGW_MAXLEN);
@@ -219,7 +238,12 @@ start_index_job(void)
 	strlcpy(worker.bgw_library_name, "dynamo", BGW_MAXLEN);
 	strlcpy(worker.bgw_function_name, "dyn_index_job_main", BGW_MAXLEN);
 	memcpy(worker.bgw_extra, &MyDatabaseId, sizeof(MyDatabaseId));
-	return RegisterDynamicBackgroundWorker(&worker, &handle);
+	pg_atomic_write_u32(&dyn_shared->index_job.left_in_order, 0);
+	started = now;
+	context = MemoryContextSwitchTo(TopMemoryContext);
+	result = RegisterDynamicBackgroundWorker(&worker, &handle);
+	MemoryContextSwitchTo(context);
+	return result;
 }
 
 /*
@@ -242,8 +266,6 @@ interrupt_creation(List *jobs)
 static void
 see_to_index_jobs(void)
 {
-	static TimestampTz started = 0;
-	TimestampTz now = GetCurrentTimestamp();
 	List	   *jobs = dyn_jobs_find(false);
 	bool		any;
 
@@ -254,11 +276,6 @@ see_to_index_jobs(void)
 		interrupt_creation(jobs);
 		return;
 	}
-
-	/* It may be on its way. */
-	if (!TimestampDifferenceExceeds(started, now, FIRST_RETRY_MS))
-		return;
-	started = now;
 	if (start_index_job())
 		return;
 
