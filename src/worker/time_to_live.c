@@ -24,6 +24,7 @@
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "utils/memutils.h"
+#include "utils/timestamp.h"
 
 #include "base/shared_state.h"
 #include "item/number.h"
@@ -35,6 +36,9 @@
 
 /* Deletions of one transaction, which whoever wants one of the items waits for. */
 #define MAX_BATCH_ITEMS 100
+
+/* Between two errors that the log is told of. */
+#define REPORT_INTERVAL_MS 60000
 
 /* Of one call of dyn_sweep_continue(). */
 #define TURN_US 500000
@@ -210,6 +214,7 @@ run_batch(DynSweep *sweep, DynNumber *at)
 static int
 try_batch(DynSweep *sweep)
 {
+	static TimestampTz last_report = 0;
 	volatile int count = 0;
 	DynNumber	at = {0};
 	bool		save_nowait = dyn_store_nowait;
@@ -230,9 +235,17 @@ try_batch(DynSweep *sweep)
 		HOLD_INTERRUPTS();
 		MemoryContextSwitchTo(sweep->context);
 
-		/* Somebody alters the table, or it is one item's fault, or the table's. */
-		if (code != ERRCODE_LOCK_NOT_AVAILABLE && sweep->batch_items == 1)
+		/*
+		 * Somebody alters the table, or it is one item's fault, or the table's.
+		 * The same will be said of the same item again and again.
+		 */
+		if (code != ERRCODE_LOCK_NOT_AVAILABLE && sweep->batch_items == 1 &&
+			TimestampDifferenceExceeds(last_report, GetCurrentTimestamp(),
+									   REPORT_INTERVAL_MS))
+		{
 			EmitErrorReport();
+			last_report = GetCurrentTimestamp();
+		}
 		FlushErrorState();
 		AbortCurrentTransaction();
 		MemoryContextSwitchTo(sweep->context);

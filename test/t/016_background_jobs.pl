@@ -5,6 +5,7 @@ use strict;
 use warnings;
 
 use DynamoTest;
+use JSON::PP ();
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -31,18 +32,34 @@ sub make_table
 	return;
 }
 
+# Returns the number of the index's slot.
 sub add_index
 {
-	my ($table, $name, $slot, $attribute, $kind) = @_;
-	my $keys = $kind ? "'{}', '{}', '{$attribute}', '{N}'" : "'{$attribute}', '{S}', '{}', '{}'";
-	$kind //= 'GLOBAL';
-	sql(qq{INSERT INTO dynamo.indexes (table_name, name, kind, slot, partition_keys, partition_types, sort_keys, sort_types,
-			projection, non_key_attributes, status, read_units, write_units)
-		VALUES ('$table', '$name', '$kind', $slot, $keys, 'ALL', '{}', 'CREATING', 0, 0)});
-	return;
+	my ($table, $name, $attribute) = @_;
+	my ($status, $body) = operation(
+		$node,
+		'UpdateTable',
+		{
+			TableName => $table,
+			AttributeDefinitions => [ { AttributeName => $attribute, AttributeType => 'S' } ],
+			GlobalSecondaryIndexUpdates => [ { Create => {
+				IndexName => $name,
+				KeySchema => [ { AttributeName => $attribute, KeyType => 'HASH' } ],
+				Projection => { ProjectionType => 'ALL' } } } ] });
+
+	die explain $body if ($status // 0) != 200;
+	return sql("SELECT slot FROM dynamo.indexes WHERE table_name = '$table' AND name = '$name'");
 }
 
-sub delete_index { sql("UPDATE dynamo.indexes SET status = 'DELETING' WHERE name = '$_[0]'"); return }
+sub delete_index
+{
+	my ($table, $name) = @_;
+	my ($status, $body) = operation($node, 'UpdateTable',
+		{ TableName => $table, GlobalSecondaryIndexUpdates => [ { Delete => { IndexName => $name } } ] });
+
+	die explain $body if ($status // 0) != 200;
+	return;
+}
 
 sub status
 {
@@ -112,7 +129,7 @@ my $stop = $node->basedir . '/stop';
 my @writers = map { writer('busy', $_, $stop) } 1 .. 4;
 my $reader = $node->background_psql('postgres');
 $reader->query_safe('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM dynamo_data.busy');
-add_index('busy', 'by-g', 1, 'g');
+my $slot = add_index('busy', 'by-g', 'g');
 ok(eventually(20, sub { phase('by-g') =~ /backfilling|building/ }), 'the backfill has begun');
 sleep 2;
 is(status('by-g'), 'CREATING', 'no index before the snapshot that is older has ended');
@@ -123,47 +140,47 @@ append_to_file($stop, 'stop');
 my $failed = 0;
 for (@writers) { waitpid $_, 0; $failed++ if $? }
 is($failed, 0, 'no write has failed');
-is(wrong('busy', 1), 0, 'every entry is right');
-is(entries('busy', 1), sql('SELECT count(index_key_1) FROM dynamo_data.busy'), 'and in the index');
+is(wrong('busy', $slot), 0, 'every entry is right');
+is(entries('busy', $slot), sql("SELECT count(index_key_$slot) FROM dynamo_data.busy"), 'and in the index');
 
 # --- a crash in the middle
 make_table('crashed');
 sql("ALTER SYSTEM SET dynamo.background_share = 5; SELECT pg_reload_conf()");
-add_index('crashed', 'after', 2, 'g');
-ok(eventually(20, sub { sql('SELECT count(index_key_2) FROM dynamo_data.crashed') > 100 }), 'some entries are there');
+$slot = add_index('crashed', 'after', 'g');
+ok(eventually(20, sub { sql("SELECT count(index_key_$slot) FROM dynamo_data.crashed") > 100 }), 'some entries are there');
 is(phase('after'), 'backfilling', 'and not all');
 $node->stop('immediate');
 $node->start;
 endpoint_serves($node);
 sql("ALTER SYSTEM RESET dynamo.background_share; SELECT pg_reload_conf()");
 ok(becomes('after', 'ACTIVE'), 'after the crash the index is made');
-is(entries('crashed', 2), $items, 'with all entries');
-is(wrong('crashed', 2), 0, 'the right ones');
+is(entries('crashed', $slot), $items, 'with all entries');
+is(wrong('crashed', $slot), 0, 'the right ones');
 
 # --- transactions in the way: one that writes, one that has locked an item
 my $holder = $node->background_psql('postgres');
 $holder->query_safe('BEGIN; DELETE FROM dynamo_data.crashed WHERE false');
-add_index('crashed', 'waits', 3, 'g');
+add_index('crashed', 'waits', 'g');
 sleep 1;
 is(phase('waits'), 'waiting for writers', 'who may still write without the index is waited for');
 $holder->query_safe('COMMIT');
 ok(becomes('waits', 'ACTIVE'), 'and nobody else');
 
 $holder->query_safe('BEGIN; SELECT partition_key FROM dynamo_data.crashed LIMIT 1 FOR UPDATE');
-add_index('crashed', 'held', 4, 'id');
+$slot = add_index('crashed', 'held', 'id');
 sleep 2;
 is(status('held'), 'CREATING', 'a locked item is waited for');
 $holder->query_safe('COMMIT');
 ok(becomes('held', 'ACTIVE'), 'until it is free');
-is(entries('crashed', 4), $items, 'all have entries');
+is(entries('crashed', $slot), $items, 'all have entries');
 
 # --- deletion of an index that is being made, and of its table
 $holder->query_safe('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1 FROM dynamo.tables');
-add_index('crashed', 'unwanted', 5, 'absent');
+add_index('crashed', 'unwanted', 'absent');
 ok(eventually(20, sub { phase('unwanted') eq 'building' }), 'an index waits for a snapshot at its end');
-delete_index('unwanted');
+delete_index('crashed', 'unwanted');
 ok(becomes('unwanted', 'gone', 20), 'and is deleted before that has ended');
-add_index('crashed', 'unwanted', 5, 'absent');
+add_index('crashed', 'unwanted', 'absent');
 ok(eventually(20, sub { phase('unwanted') eq 'building' }), 'another one');
 my $start = time;
 my ($status) = operation($node, 'DeleteTable', { TableName => 'crashed' }, 20);
@@ -174,8 +191,9 @@ $holder->quit;
 
 # --- expired items
 create_table($node, 'expiring');
-add_index('expiring', 'time to live', 26, 't', 'TIME_TO_LIVE');
-ok(becomes('time to live', 'ACTIVE'), 'time to live is on');
+is((operation($node, 'UpdateTimeToLive', { TableName => 'expiring', TimeToLiveSpecification => { AttributeName => 't', Enabled => JSON::PP::true } }))[0],
+	200, 'time to live is on');
+
 my $now = int time;
 operation($node, 'PutItem', { TableName => 'expiring', Item => { id => { S => $_->[0] }, t => { N => "$_->[1]" } } })
   for [ 'old', $now - 10 ], [ 'later', $now + 1000 ], [ 'soon', $now + 2 ], [ 'also', $now + 2 ];
@@ -195,16 +213,33 @@ for my $round (1 .. 15)
 	sql(qq{DELETE FROM dynamo_data.again;
 		INSERT INTO dynamo_data.again (item) SELECT format('{"id": {"S": "%s"}, "%s": {"S": "x"}}', i,
 			CASE WHEN i % 3 = $round % 3 THEN 'g' ELSE 'h' END)::dynamo.item FROM generate_series(1, 30) i});
-	add_index('again', 'again', 1, 'g');
+	$slot = add_index('again', 'again', 'g');
 	becomes('again', 'ACTIVE') or $bad++;
-	$bad++ if sql('SELECT count(index_key_1) FROM dynamo_data.again') != 10;
-	delete_index('again');
+	$bad++ if sql("SELECT count(index_key_$slot) FROM dynamo_data.again") != 10;
+	delete_index('again', 'again');
 	becomes('again', 'gone') or $bad++;
 }
 is($bad, 0, 'an index is made and deleted again and again');
 
+# --- an SQL session has deleted what the sweep is about to delete, or holds it; another's trigger refuses
+$node->safe_psql('postgres', q{
+	CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+		BEGIN IF OLD.item OPERATOR(dynamo.->>) 'id' = 'kept' THEN RAISE 'not this one'; END IF; RETURN OLD; END $$;
+	CREATE TRIGGER refuse BEFORE DELETE ON dynamo_data.expiring FOR EACH ROW EXECUTE FUNCTION refuse()});
+my $session = $node->background_psql('postgres');
+$session->query_safe(sprintf q{INSERT INTO dynamo_data.expiring (item) SELECT format('{"id": {"S": "%%s"}, "t": {"N": "%s"}}', id)::dynamo.item
+	FROM unnest('{held,kept,one,two,three}'::text[]) id}, $now - 100);
+$session->query_safe(q{BEGIN; SELECT 1 FROM dynamo_data.expiring WHERE item OPERATOR(dynamo.->>) 'id' = 'held' FOR UPDATE});
+my $rest = q{SELECT string_agg(item OPERATOR(dynamo.->>) 'id', ' ' ORDER BY item OPERATOR(dynamo.->>) 'id') FROM dynamo_data.expiring};
+ok(eventually(10, sub { sql($rest) eq 'held kept later' }), 'all go but the one that is held and the one that a trigger keeps');
+cmp_ok(sql("SELECT lag_seconds FROM dynamo.stat_time_to_live WHERE table_name = 'expiring'"), '>=', 100, 'their age is the lag');
+$session->query_safe('COMMIT');
+$session->quit;
+ok(eventually(10, sub { sql($rest) eq 'kept later' }), 'what was held goes later');
+like(slurp_file($node->logfile), qr/not this one/, 'why an item stays is in the log');
+
 # --- the database goes
-is(start_time($node) ne '', 1, 'nothing has crashed');
-unlike(slurp_file($node->logfile), qr/PANIC|TRAP|terminated by signal/, 'ever');
+is(sql('SELECT count(*) FROM pg_stat_activity WHERE backend_type = \'dynamo scheduler\''), 1, 'the scheduler runs');
+unlike(slurp_file($node->logfile), qr/PANIC|TRAP|terminated by signal/, 'nothing has crashed');
 $node->stop;
 done_testing();
