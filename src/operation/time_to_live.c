@@ -118,7 +118,7 @@ dyn_update_time_to_live(DynOperationContext *context, const DynJson *request,
 	attribute = dyn_request_string(specification, "AttributeName", &len);
 	enabled = dyn_request_bool(specification, "Enabled", false);
 
-	table = dyn_table_request_find(context, name);
+	table = dyn_table_lock_row(dyn_table_request_find(context, name));
 	index = dyn_table_time_to_live(table);
 	if (enabled)
 		enable(table, index, attribute, len);

@@ -547,7 +547,7 @@ dyn_update_table(DynOperationContext *context, const DynJson *request,
 	const DynJson *name = check_members(&update);
 
 	check_request(&update);
-	update.table = dyn_table_request_find(context, name);
+	update.table = dyn_table_lock_row(dyn_table_request_find(context, name));
 	refuse_redefinitions(&update);
 	if (dyn_request_member(request, "StreamSpecification") != NULL)
 		dyn_raise(VALIDATION, "Table has no stream to disable: TableName: %s",

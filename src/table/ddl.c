@@ -29,6 +29,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
@@ -427,6 +428,22 @@ update_row(const DynTable *table, const char *statement, int nargs, Oid *types,
 {
 	if (change_rows(table, statement, nargs, types, values) == 0)
 		dyn_raise(RESOURCE_NOT_FOUND, "Requested resource not found");
+}
+
+const DynTable *
+dyn_table_lock_row(const DynTable *table)
+{
+	Oid			types[1];
+	Datum		values[1];
+	const DynTable *locked;
+
+	update_row(table, "SELECT FROM dynamo.tables WHERE name = $1 FOR NO KEY UPDATE",
+			   1, types, values);
+	AcceptInvalidationMessages();
+	locked = dyn_table_find(table->name, strlen(table->name));
+	if (locked == NULL)
+		dyn_raise(RESOURCE_NOT_FOUND, "Requested resource not found");
+	return locked;
 }
 
 void

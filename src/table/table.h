@@ -243,6 +243,14 @@ typedef struct DynTableDefinition
 extern const DynTable *dyn_table_create(const DynTableDefinition *definition);
 
 /*
+ * Have everybody else who would change the table, its indexes or its tags wait
+ * until this transaction ends.  Returns the descriptor as it is then, for what
+ * has to be checked before a change.  Raises ResourceNotFoundException if the
+ * table has gone.
+ */
+extern const DynTable *dyn_table_lock_row(const DynTable *table);
+
+/*
  * Change the catalog row; changes of one table wait for each other.  Raises
  * ResourceNotFoundException if the table has gone.
  */

@@ -23,20 +23,6 @@ text_datum(const char *utf8)
 	return CStringGetTextDatum(pg_any_to_server(utf8, strlen(utf8), PG_UTF8));
 }
 
-/*
- * Whoever changes the tags of a table holds its row, which is also what tells
- * whether the table is still there.
- */
-static void
-lock_table_row(const DynTable *table)
-{
-	Oid			types[1];
-	Datum		values[1];
-
-	dyn_catalog_change(table, "SELECT FROM dynamo.tables WHERE name = $1 FOR NO KEY UPDATE",
-					   1, types, values);
-}
-
 static void
 check_count(const DynTable *table)
 {
@@ -49,7 +35,7 @@ check_count(const DynTable *table)
 void
 dyn_tags_put(const DynTable *table, const DynTag *tags, int count)
 {
-	lock_table_row(table);
+	dyn_table_lock_row(table);
 	for (int i = 0; i < count; i++)
 	{
 		Oid			types[] = {TEXTOID, TEXTOID, TEXTOID};
@@ -67,7 +53,7 @@ dyn_tags_put(const DynTable *table, const DynTag *tags, int count)
 void
 dyn_tags_delete(const DynTable *table, const char *const *keys, int count)
 {
-	lock_table_row(table);
+	dyn_table_lock_row(table);
 	for (int i = 0; i < count; i++)
 	{
 		Oid			types[] = {TEXTOID, TEXTOID};
