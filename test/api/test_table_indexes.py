@@ -400,6 +400,9 @@ def test_an_index_comes_and_goes(client, make):
     found = client.query(TableName=name, IndexName='by-a', KeyConditionExpression='a = :a',
                          ExpressionAttributeValues={':a': {'S': 'x'}})['Items']
     assert [i['p']['S'] for i in found] == ['1']
+    # What the backfill skipped can't be written any more.
+    with raises(VALIDATION, re.compile('Type mismatch for Index Key a')):
+        client.put_item(TableName=name, Item={'p': {'S': '2'}, 'a': {'N': '3'}})
 
     gone = update_indexes(client, name, delete('by-a'))
     assert named(gone, 'by-a')['IndexStatus'] == 'DELETING'
