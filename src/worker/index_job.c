@@ -52,11 +52,13 @@ wait_for_writers(const DynJob *job)
 }
 
 /*
- * The statement that drops one of PostgreSQL's indexes on the slot, or NULL.
+ * The statement that drops one of PostgreSQL's indexes on the slot, or NULL; in
+ * context.
  * The descriptor does not know those that a crash left half dropped.
  */
 static char *
-drop_statement(const DynIndex *index, Oid relation, bool only_invalid)
+drop_statement(const DynIndex *index, Oid relation, bool only_invalid,
+			   MemoryContext context)
 {
 	Oid			types[] = {OIDOID, INT4OID, BOOLOID};
 	Datum		values[] = {ObjectIdGetDatum(relation),
@@ -75,7 +77,7 @@ drop_statement(const DynIndex *index, Oid relation, bool only_invalid)
 							  lengthof(types), types, values, NULL, true, 1) != SPI_OK_SELECT)
 		elog(ERROR, "could not read pg_index");
 	if (SPI_processed > 0)
-		statement = MemoryContextStrdup(TopMemoryContext,
+		statement = MemoryContextStrdup(context,
 										SPI_getvalue(SPI_tuptable->vals[0],
 													 SPI_tuptable->tupdesc, 1));
 	SPI_finish();
@@ -89,6 +91,8 @@ drop_statement(const DynIndex *index, Oid relation, bool only_invalid)
 static void
 drop_relations(const DynJob *job, bool only_invalid)
 {
+	MemoryContext context = CurrentMemoryContext;
+
 	for (;;)
 	{
 		const DynIndex *index;
@@ -96,7 +100,7 @@ drop_relations(const DynJob *job, bool only_invalid)
 
 		if (dyn_job_begin(job, NoLock, &index) == NULL)
 			return;
-		statement = drop_statement(index, job->relation, only_invalid);
+		statement = drop_statement(index, job->relation, only_invalid, context);
 		dyn_job_commit(false);
 		if (statement == NULL)
 			return;
@@ -109,6 +113,7 @@ drop_relations(const DynJob *job, bool only_invalid)
 static bool
 build(const DynJob *job)
 {
+	MemoryContext context = CurrentMemoryContext;
 	const DynIndex *index;
 	const DynTable *table = dyn_job_begin(job, NoLock, &index);
 	char	   *statement = NULL;
@@ -118,7 +123,7 @@ build(const DynJob *job)
 		return false;
 	wanted = index->status == DYN_INDEX_CREATING;
 	if (wanted && !index->valid)
-		statement = MemoryContextStrdup(TopMemoryContext,
+		statement = MemoryContextStrdup(context,
 										dyn_index_create_statement(table, index->slot, true));
 	dyn_job_commit(false);
 	if (statement != NULL)

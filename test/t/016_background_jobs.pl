@@ -145,6 +145,7 @@ is(entries('busy', $slot), sql("SELECT count(index_key_$slot) FROM dynamo_data.b
 
 # --- a crash in the middle
 make_table('crashed');
+my $items_crashed;
 sql("ALTER SYSTEM SET dynamo.background_share = 5; SELECT pg_reload_conf()");
 $slot = add_index('crashed', 'after', 'g');
 ok(eventually(20, sub { sql("SELECT count(index_key_$slot) FROM dynamo_data.crashed") > 100 }), 'some entries are there');
@@ -152,9 +153,16 @@ is(phase('after'), 'backfilling', 'and not all');
 $node->stop('immediate');
 $node->start;
 endpoint_serves($node);
+is(status('after'), 'CREATING', 'after the crash it is still to be made');
+
+# A rewrite of the heap takes items to where the backfill has been already.
+sql("DELETE FROM dynamo_data.crashed WHERE ctid < '(100,1)'");
+sql('VACUUM FULL dynamo_data.crashed');
+is(status('after'), 'CREATING', 'and after a rewrite of the table');
+$items_crashed = sql('SELECT count(*) FROM dynamo_data.crashed');
 sql("ALTER SYSTEM RESET dynamo.background_share; SELECT pg_reload_conf()");
-ok(becomes('after', 'ACTIVE'), 'after the crash the index is made');
-is(entries('crashed', $slot), $items, 'with all entries');
+ok(becomes('after', 'ACTIVE'), 'the index is made');
+is(entries('crashed', $slot), $items_crashed, 'with all entries');
 is(wrong('crashed', $slot), 0, 'the right ones');
 
 # --- transactions in the way: one that writes, one that has locked an item
@@ -172,7 +180,7 @@ sleep 2;
 is(status('held'), 'CREATING', 'a locked item is waited for');
 $holder->query_safe('COMMIT');
 ok(becomes('held', 'ACTIVE'), 'until it is free');
-is(entries('crashed', $slot), $items, 'all have entries');
+is(entries('crashed', $slot), $items_crashed, 'all have entries');
 
 # --- deletion of an index that is being made, and of its table
 $holder->query_safe('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1 FROM dynamo.tables');
@@ -240,6 +248,23 @@ like(slurp_file($node->logfile), qr/not this one/, 'why an item stays is in the 
 
 # --- the database goes
 is(sql('SELECT count(*) FROM pg_stat_activity WHERE backend_type = \'dynamo scheduler\''), 1, 'the scheduler runs');
+
+# A database is let go of in the middle of a job.
+$node->safe_psql('postgres', 'CREATE DATABASE app');
+$node->append_conf('postgresql.conf', "dynamo.database = 'app'\ndynamo.background_share = 1");
+$node->restart;
+$node->safe_psql('app', 'CREATE EXTENSION dynamo');
+ok(endpoint_serves($node), 'another database is served');
+create_table($node, 'dropped');
+$node->safe_psql('app', qq{INSERT INTO dynamo_data.dropped (item) SELECT format('{"id": {"S": "%s"}, "v": {"S": "%s"}}',
+	i, repeat(md5(i::text), 25))::dynamo.item FROM generate_series(1, 2000) i});
+operation($node, 'UpdateTable', { TableName => 'dropped', AttributeDefinitions => [ { AttributeName => 'id', AttributeType => 'S' } ],
+	GlobalSecondaryIndexUpdates => [ { Create => { IndexName => 'index', KeySchema => [ { AttributeName => 'id', KeyType => 'HASH' } ],
+		Projection => { ProjectionType => 'ALL' } } } ] });
+ok(eventually(10, sub { $node->safe_psql('app', 'SELECT phase FROM dynamo.stat_jobs') eq 'backfilling' }), 'an index is being made');
+$node->safe_psql('postgres', 'DROP DATABASE app');
+is(sql("SELECT count(*) FROM pg_stat_activity WHERE backend_type IN ('dynamo scheduler', 'dynamo index job')"), 0, 'the database is dropped');
+
 unlike(slurp_file($node->logfile), qr/PANIC|TRAP|terminated by signal/, 'nothing has crashed');
 $node->stop;
 done_testing();
