@@ -5,7 +5,10 @@
  *
  * A table's owner decides what runs when its relation is written: functions in
  * indexes, triggers.  So a transaction on a table runs as that owner, as VACUUM
- * and REINDEX do, until it is over: deferred triggers run at its end.
+ * and REINDEX do, until it is over; and settings that such a function changes
+ * are put back, as nothing of it may reach what the process does as a superuser.
+ * Where triggers fire, the transaction is not security-restricted, which would
+ * forbid deferred ones.
  *
  * src/worker/job.c
  *-------------------------------------------------------------------------
@@ -14,6 +17,7 @@
 
 #include "access/xact.h"
 #include "catalog/pg_class.h"
+#include "commands/trigger.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
@@ -44,6 +48,7 @@
 /* Who this process is between the transactions. */
 static Oid	own_user;
 static int	own_context;
+static int	settings_level;		/* nesting of settings in the transaction */
 
 /* The caller's, while a transaction on a table is open. */
 static MemoryContext caller_context;
@@ -68,6 +73,11 @@ dyn_jobs_find(bool time_to_live)
 	begin();
 	if (OidIsValid(dyn_index_catalog_relation()))
 	{
+		int			nest_level = NewGUCNestLevel();
+
+		/* Operators in the query mean PostgreSQL's. */
+		(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET,
+								 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 		PushActiveSnapshot(GetTransactionSnapshot());
 		SPI_connect();
 		if (SPI_execute(time_to_live ?
@@ -100,6 +110,7 @@ dyn_jobs_find(bool time_to_live)
 		}
 		SPI_finish();
 		PopActiveSnapshot();
+		AtEOXact_GUC(true, nest_level);
 	}
 	CommitTransactionCommand();
 	MemoryContextSwitchTo(context);
@@ -173,8 +184,9 @@ owner_of(Oid relation)
 	return owner;
 }
 
-const DynTable *
-dyn_job_begin(const DynJob *job, LOCKMODE mode, const DynIndex **index)
+static const DynTable *
+begin_as_owner(const DynJob *job, LOCKMODE mode, const DynIndex **index,
+			   int security_context)
 {
 	const DynTable *table;
 
@@ -202,20 +214,37 @@ dyn_job_begin(const DynJob *job, LOCKMODE mode, const DynIndex **index)
 	}
 	GetUserIdAndSecContext(&own_user, &own_context);
 	SetUserIdAndSecContext(owner_of(table->relation),
-						   own_context | SECURITY_RESTRICTED_OPERATION);
+						   own_context | security_context);
+	settings_level = NewGUCNestLevel();
 	PushActiveSnapshot(GetTransactionSnapshot());
 	return table;
+}
+
+const DynTable *
+dyn_job_begin(const DynJob *job, LOCKMODE mode, const DynIndex **index)
+{
+	return begin_as_owner(job, mode, index, SECURITY_RESTRICTED_OPERATION);
+}
+
+const DynTable *
+dyn_job_begin_writing(const DynJob *job, const DynIndex **index)
+{
+	return begin_as_owner(job, NoLock, index, SECURITY_LOCAL_USERID_CHANGE);
 }
 
 void
 dyn_job_commit(bool durable)
 {
-	int			save = synchronous_commit;
+	int			save;
+
+	AfterTriggerFireDeferred();
+	AtEOXact_GUC(false, settings_level);
+	PopActiveSnapshot();
 
 	/* The variable and not the setting: for this one call. */
+	save = synchronous_commit;
 	if (!durable)
 		synchronous_commit = SYNCHRONOUS_COMMIT_OFF;
-	PopActiveSnapshot();
 	PG_TRY();
 	{
 		CommitTransactionCommand();

@@ -51,6 +51,10 @@ extern void dyn_job_release(const DynJob *job);
  */
 extern const DynTable *dyn_job_begin(const DynJob *job, LOCKMODE mode,
 									 const DynIndex **index);
+
+/* The same, to write items as a client does: triggers fire, deferred ones too. */
+extern const DynTable *dyn_job_begin_writing(const DynJob *job,
+											 const DynIndex **index);
 extern void dyn_job_commit(bool durable);
 
 /*

@@ -169,7 +169,7 @@ run_batch(DynSweep *sweep, DynNumber *at)
 	int			deleted = 0;
 	int			count;
 	const DynIndex *index;
-	const DynTable *table = dyn_job_begin(&sweep->job, NoLock, &index);
+	const DynTable *table = dyn_job_begin_writing(&sweep->job, &index);
 
 	if (table == NULL)
 		return 0;

@@ -234,6 +234,22 @@ $node->safe_psql('postgres', q{
 	CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
 		BEGIN IF OLD.item OPERATOR(dynamo.->>) 'id' = 'kept' THEN RAISE 'not this one'; END IF; RETURN OLD; END $$;
 	CREATE TRIGGER refuse BEFORE DELETE ON dynamo_data.expiring FOR EACH ROW EXECUTE FUNCTION refuse()});
+# Triggers, deferred ones too, run as the owner of the table, and what they set is put back.
+sql(q{
+	CREATE ROLE owner;
+	GRANT USAGE ON SCHEMA dynamo TO owner;
+	GRANT ALL ON SCHEMA dynamo_data TO owner;
+	ALTER TABLE dynamo_data.expiring OWNER TO owner;
+	CREATE TABLE fired (who text, path text);
+	GRANT INSERT ON fired TO owner;
+	CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$
+		BEGIN
+			INSERT INTO public.fired VALUES (current_user, current_setting('search_path'));
+			SET search_path = public;
+			RETURN NULL;
+		END $$;
+	CREATE CONSTRAINT TRIGGER note AFTER DELETE ON dynamo_data.expiring DEFERRABLE INITIALLY DEFERRED
+		FOR EACH ROW EXECUTE FUNCTION note()});
 my $session = $node->background_psql('postgres');
 $session->query_safe(sprintf q{INSERT INTO dynamo_data.expiring (item) SELECT format('{"id": {"S": "%%s"}, "t": {"N": "%s"}}', id)::dynamo.item
 	FROM unnest('{held,kept,one,two,three}'::text[]) id}, $now - 100);
@@ -245,6 +261,12 @@ $session->query_safe('COMMIT');
 $session->quit;
 ok(eventually(10, sub { sql($rest) eq 'kept later' }), 'what was held goes later');
 like(slurp_file($node->logfile), qr/not this one/, 'why an item stays is in the log');
+
+is(sql('SELECT DISTINCT who FROM fired'), 'owner', 'triggers run as the owner');
+is(sql(q{SELECT count(*) FROM fired WHERE path NOT IN ('pg_catalog, pg_temp', 'public')}), 0, 'with the search path of the process');
+sql(sprintf q{TRUNCATE fired; INSERT INTO dynamo_data.expiring (item) VALUES ('{"id": {"S": "last"}, "t": {"N": "%s"}}')}, $now - 10);
+ok(eventually(10, sub { sql('SELECT count(*) FROM fired') == 1 }), 'one more is deleted');
+is(sql('SELECT path FROM fired'), 'pg_catalog, pg_temp', 'and finds nothing of what the one before has set');
 
 # --- the database goes
 is(sql('SELECT count(*) FROM pg_stat_activity WHERE backend_type = \'dynamo scheduler\''), 1, 'the scheduler runs');
