@@ -333,10 +333,23 @@ run_sweeps(const DynJob *unused)
 	}
 }
 
+static TimestampTz swept = 0;	/* when the last sweep began */
+
+/* Milliseconds until the next sweep is due. */
+static long
+sweep_due_in(void)
+{
+	return TimestampDifferenceMilliseconds(GetCurrentTimestamp(),
+										   TimestampTzPlusMilliseconds(swept, dyn_time_to_live_interval * INT64CONST(1000)));
+}
+
 static void
 take_turn(const DynJob *unused)
 {
 	see_to_index_jobs();
+	if (sweep_due_in() > 0)
+		return;
+	swept = GetCurrentTimestamp();
 	run_sweeps(NULL);
 }
 
@@ -355,7 +368,7 @@ dyn_scheduler_main(Datum arg)
 			(void) survive(take_turn, NULL);
 			dyn_process_leave(&dyn_shared->index_job, true);
 		}
-		sleep_ms(Min(POLL_MS, dyn_time_to_live_interval * 1000L));
+		sleep_ms(Min(POLL_MS, Max(1, sweep_due_in())));
 	}
 	proc_exit(0);
 }
