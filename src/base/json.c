@@ -688,6 +688,13 @@ dyn_json_write_cstring(DynJsonWriter *w, const char *s)
 }
 
 void
+dyn_json_write_text(DynJsonWriter *w, const char *key, const char *s)
+{
+	dyn_json_write_key(w, key);
+	dyn_json_write_cstring(w, s);
+}
+
+void
 dyn_json_write_string(DynJsonWriter *w, const char *s, uint32 len)
 {
 	separate(w);

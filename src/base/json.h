@@ -91,6 +91,7 @@ extern void dyn_json_end_array(DynJsonWriter *w);
 extern void dyn_json_write_key(DynJsonWriter *w, const char *key);
 extern void dyn_json_write_key_bytes(DynJsonWriter *w, const char *key, uint32 len);
 extern void dyn_json_write_cstring(DynJsonWriter *w, const char *s);
+extern void dyn_json_write_text(DynJsonWriter *w, const char *key, const char *s);	/* a member */
 extern void dyn_json_write_string(DynJsonWriter *w, const char *s, uint32 len);
 extern void dyn_json_write_base64(DynJsonWriter *w, const char *bytes, uint32 len);
 extern void dyn_json_write_int(DynJsonWriter *w, int64 value);

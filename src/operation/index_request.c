@@ -9,11 +9,16 @@
 #include "postgres.h"
 
 #include "base/limits.h"
+#include "miscadmin.h"
 #include "operation/index_request.h"
 #include "operation/key_schema_request.h"
 #include "operation/table_request.h"
 
 #define MAX_NON_KEY_ATTRIBUTES 20
+
+/* A table's key, and those of all the indexes it can have. */
+#define MAX_DEFINITIONS \
+	(2 + DYN_MAX_LOCAL_INDEXES + DYN_MAX_GLOBAL_INDEXES * 2 * DYN_MAX_INDEX_KEY_PARTS)
 
 static const char *const projection_values[] = {"ALL", "KEYS_ONLY", "INCLUDE", NULL};
 const DynEnum dyn_enum_projection_type = {
@@ -77,7 +82,13 @@ check_list(DynViolations *v, const DynJson *list, DynIndexKind kind, const char 
 	if (list == NULL)
 		return;
 	for (index = dyn_json_first(list); index; index = dyn_json_next(index))
-		dyn_request_check_index(v, index, kind, psprintf("%s.%d.member.", path, ++n));
+	{
+		char		member[64];
+
+		CHECK_FOR_INTERRUPTS();
+		snprintf(member, sizeof(member), "%s.%d.member.", path, ++n);
+		dyn_request_check_index(v, index, kind, member);
+	}
 }
 
 void
@@ -232,11 +243,14 @@ read_list(const DynJson *request, const char *member, DynIndexKind kind,
 	const DynJson *definitions = dyn_request_member(request, "AttributeDefinitions");
 	const DynJson *index;
 
+	/* Of more than are allowed it does not matter what the others are. */
+	int			left = kind == DYN_INDEX_LOCAL ? DYN_MAX_LOCAL_INDEXES : DYN_MAX_GLOBAL_INDEXES;
+
 	if (list == NULL)
 		return;
 	if (dyn_json_first(list) == NULL)
 		dyn_raise(VALIDATION, DYN_INVALID_VALUES "List of %s is empty", member);
-	for (index = dyn_json_first(list); index; index = dyn_json_next(index))
+	for (index = dyn_json_first(list); index && left-- > 0; index = dyn_json_next(index))
 	{
 		if (kind == DYN_INDEX_LOCAL)
 			read_local_index(index, definitions, &table->schema,
@@ -317,13 +331,15 @@ void
 dyn_request_indexes(const DynJson *request, DynBillingMode mode,
 					DynTableDefinition *table)
 {
-	const DynJson *local = dyn_request_member(request, "LocalSecondaryIndexes");
-	const DynJson *global = dyn_request_member(request, "GlobalSecondaryIndexes");
+	const DynJson *definitions = dyn_request_member(request, "AttributeDefinitions");
 	int			included = 0;
 
-	table->indexes = palloc(((local ? dyn_json_count(local) : 0) +
-							 (global ? dyn_json_count(global) : 0) + 1) *
+	table->indexes = palloc((DYN_MAX_LOCAL_INDEXES + DYN_MAX_GLOBAL_INDEXES) *
 							sizeof(DynIndexDefinition));
+
+	/* So many cannot all be used; and looking up keys among them takes long. */
+	if (dyn_json_count(definitions) > MAX_DEFINITIONS)
+		check_definitions_are_used(definitions, table);
 	read_list(request, "LocalSecondaryIndexes", DYN_INDEX_LOCAL, mode, table);
 	read_list(request, "GlobalSecondaryIndexes", DYN_INDEX_GLOBAL, mode, table);
 	for (int i = 0; i < table->nindexes; i++)
@@ -333,6 +349,5 @@ dyn_request_indexes(const DynJson *request, DynBillingMode mode,
 				  DYN_INVALID_VALUES "Number of NonKeyAttributes of all indexes exceeds the per-table limit of %d",
 				  DYN_MAX_INCLUDED_ATTRIBUTES);
 	if (table->nindexes > 0)
-		check_definitions_are_used(dyn_request_member(request, "AttributeDefinitions"),
-								   table);
+		check_definitions_are_used(definitions, table);
 }

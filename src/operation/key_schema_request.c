@@ -105,21 +105,38 @@ dyn_definitions_find(const DynJson *definitions, const char *name, uint32 len)
 	return find_name(definitions, name, len);
 }
 
+static int
+compare_names(const void *a, const void *b)
+{
+	uint32		left_len;
+	uint32		right_len;
+	const char *left = dyn_request_string(*(const DynJson *const *) a,
+										  "AttributeName", &left_len);
+	const char *right = dyn_request_string(*(const DynJson *const *) b,
+										   "AttributeName", &right_len);
+	int			cmp = memcmp(left, right, Min(left_len, right_len));
+
+	return cmp != 0 ? cmp : (int) left_len - (int) right_len;
+}
+
+/* Sorted, because nothing bounds the number of definitions. */
 void
 dyn_definitions_check_duplicates(const DynJson *definitions)
 {
+	uint32		count = 0;
+	const DynJson **sorted = palloc_extended((dyn_json_count(definitions) + 1) *
+											 sizeof(DynJson *), MCXT_ALLOC_HUGE);
 	const DynJson *element;
+	uint32		len;
 
 	for (element = dyn_json_first(definitions); element; element = dyn_json_next(element))
-	{
-		uint32		len;
-		const char *name = dyn_request_string(element, "AttributeName", &len);
-
-		if (find_name(definitions, name, len) != element)
+		sorted[count++] = element;
+	qsort(sorted, count, sizeof(DynJson *), compare_names);
+	for (uint32 i = 1; i < count; i++)
+		if (compare_names(&sorted[i - 1], &sorted[i]) == 0)
 			dyn_raise(VALIDATION,
 					  DYN_INVALID_VALUES "Duplicate AttributeName in AttributeDefinitions: %s",
-					  name);
-	}
+					  dyn_request_string(sorted[i], "AttributeName", &len));
 }
 
 const char *

@@ -46,10 +46,7 @@ dyn_list_tables(DynOperationContext *context, const DynJson *request,
 		dyn_json_write_cstring(&w, list_nth(names, i));
 	dyn_json_end_array(&w);
 	if (list_length(names) > limit)
-		{
-		dyn_json_write_key(&w, "LastEvaluatedTableName");
-		dyn_json_write_cstring(&w, list_nth(names, limit - 1));
-	}
+			dyn_json_write_text(&w, "LastEvaluatedTableName", list_nth(names, limit - 1));
 	dyn_json_end_object(&w);
 	return DYN_OUTCOME_DONE;
 }

@@ -29,13 +29,6 @@ write_time(DynJsonWriter *w, const char *key, TimestampTz time)
 }
 
 static void
-write_text(DynJsonWriter *w, const char *key, const char *text)
-{
-	dyn_json_write_key(w, key);
-	dyn_json_write_cstring(w, text);
-}
-
-static void
 write_number(DynJsonWriter *w, const char *key, int64 number)
 {
 	dyn_json_write_key(w, key);
@@ -50,7 +43,7 @@ write_attribute_definition(DynJsonWriter *w, const DynKeyAttribute *attribute)
 	dyn_json_begin_object(w);
 	dyn_json_write_key(w, "AttributeName");
 	dyn_json_write_string(w, attribute->name, attribute->name_len);
-	write_text(w, "AttributeType", dyn_type_name(attribute->type));
+	dyn_json_write_text(w, "AttributeType", dyn_type_name(attribute->type));
 	dyn_json_end_object(w);
 }
 
@@ -63,7 +56,7 @@ write_key_schema_element(DynJsonWriter *w, const DynKeyAttribute *attribute,
 	dyn_json_begin_object(w);
 	dyn_json_write_key(w, "AttributeName");
 	dyn_json_write_string(w, attribute->name, attribute->name_len);
-	write_text(w, "KeyType", key_type);
+	dyn_json_write_text(w, "KeyType", key_type);
 	dyn_json_end_object(w);
 }
 
@@ -92,7 +85,7 @@ write_warm_throughput(DynJsonWriter *w, DynUnits units)
 	dyn_json_begin_object(w);
 	write_number(w, "ReadUnitsPerSecond", units.read);
 	write_number(w, "WriteUnitsPerSecond", units.write);
-	write_text(w, "Status", "ACTIVE");
+	dyn_json_write_text(w, "Status", "ACTIVE");
 	dyn_json_end_object(w);
 }
 
@@ -129,12 +122,12 @@ write_billing_mode(DynJsonWriter *w, const DynTable *table)
 		return;
 	dyn_json_write_key(w, "BillingModeSummary");
 	dyn_json_begin_object(w);
-	write_text(w, "BillingMode", mode);
+	dyn_json_write_text(w, "BillingMode", mode);
 	write_time(w, "LastUpdateToPayPerRequestDateTime", table->on_demand_since);
 	dyn_json_end_object(w);
 	dyn_json_write_key(w, "TableThroughputModeSummary");
 	dyn_json_begin_object(w);
-	write_text(w, "TableThroughputMode", mode);
+	dyn_json_write_text(w, "TableThroughputMode", mode);
 	write_time(w, "LastUpdateToPayPerRequestDateTime", table->on_demand_since);
 	dyn_json_end_object(w);
 }
@@ -147,7 +140,7 @@ write_table_class(DynJsonWriter *w, const DynTable *table)
 		return;
 	dyn_json_write_key(w, "TableClassSummary");
 	dyn_json_begin_object(w);
-	write_text(w, "TableClass", dyn_enum_table_class.values[table->table_class]);
+	dyn_json_write_text(w, "TableClass", dyn_enum_table_class.values[table->table_class]);
 	if (table->class_changed != 0)
 		write_time(w, "LastUpdateDateTime", table->class_changed);
 	dyn_json_end_object(w);
@@ -206,7 +199,7 @@ write_projection(DynJsonWriter *w, const DynIndexDefinition *index)
 {
 	dyn_json_write_key(w, "Projection");
 	dyn_json_begin_object(w);
-	write_text(w, "ProjectionType", dyn_enum_projection_type.values[index->projection]);
+	dyn_json_write_text(w, "ProjectionType", dyn_enum_projection_type.values[index->projection]);
 	if (index->projection == DYN_PROJECT_INCLUDE)
 	{
 		dyn_json_write_key(w, "NonKeyAttributes");
@@ -223,7 +216,7 @@ write_index_status(DynJsonWriter *w, const DynIndex *index, bool creating)
 {
 	static const char *const names[] = {"CREATING", "ACTIVE", "DELETING"};
 
-	write_text(w, "IndexStatus", names[creating ? DYN_INDEX_CREATING : index->status]);
+	dyn_json_write_text(w, "IndexStatus", names[creating ? DYN_INDEX_CREATING : index->status]);
 	if (index->status == DYN_INDEX_CREATING)
 	{
 		dyn_json_write_key(w, "Backfilling");
@@ -241,7 +234,7 @@ write_index(DynJsonWriter *w, const DynTable *table, const DynIndex *index,
 	int64		bytes;
 
 	dyn_json_begin_object(w);
-	write_text(w, "IndexName", definition->name);
+	dyn_json_write_text(w, "IndexName", definition->name);
 	dyn_json_write_key(w, "KeySchema");
 	dyn_json_begin_array(w);
 	for (int i = 0; i < definition->schema.npartition; i++)
@@ -262,7 +255,7 @@ write_index(DynJsonWriter *w, const DynTable *table, const DynIndex *index,
 	dyn_index_estimate(table, index, &items, &bytes);
 	write_number(w, "IndexSizeBytes", bytes);
 	write_number(w, "ItemCount", items);
-	write_text(w, "IndexArn", dyn_index_arn(table, index));
+	dyn_json_write_text(w, "IndexArn", dyn_index_arn(table, index));
 	dyn_json_end_object(w);
 }
 
@@ -306,13 +299,13 @@ write_description(DynJsonWriter *w, const DynTable *table, const char *status,
 	/* The service leaves them, and the indexes, out of DeleteTable's answer. */
 	if (!deleting)
 		write_attribute_definitions(w, table);
-	write_text(w, "TableName", table->name);
+	dyn_json_write_text(w, "TableName", table->name);
 	dyn_json_write_key(w, "KeySchema");
 	dyn_json_begin_array(w);
 	write_key_schema_element(w, &table->schema.partition, "HASH");
 	write_key_schema_element(w, &table->schema.sort, "RANGE");
 	dyn_json_end_array(w);
-	write_text(w, "TableStatus", status);
+	dyn_json_write_text(w, "TableStatus", status);
 	write_time(w, "CreationDateTime", table->created);
 	write_throughput(w, units, table->last_increase, table->last_decrease,
 					 table->decreases_today);
@@ -322,8 +315,8 @@ write_description(DynJsonWriter *w, const DynTable *table, const char *status,
 	dyn_table_estimate(table, &items, &bytes);
 	write_number(w, "TableSizeBytes", bytes);
 	write_number(w, "ItemCount", items);
-	write_text(w, "TableArn", dyn_table_arn(table->name));
-	write_text(w, "TableId", DatumGetCString(DirectFunctionCall1(uuid_out,
+	dyn_json_write_text(w, "TableArn", dyn_table_arn(table->name));
+	dyn_json_write_text(w, "TableId", DatumGetCString(DirectFunctionCall1(uuid_out,
 																  UUIDPGetDatum(&table->table_id))));
 	write_billing_mode(w, table);
 	write_table_class(w, table);

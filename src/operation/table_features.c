@@ -17,13 +17,6 @@
 #include "operation/table_request.h"
 
 static void
-write_text(DynJsonWriter *w, const char *key, const char *text)
-{
-	dyn_json_write_key(w, key);
-	dyn_json_write_cstring(w, text);
-}
-
-static void
 write_empty_list(DynJsonWriter *w, const char *key)
 {
 	dyn_json_write_key(w, key);
@@ -62,10 +55,10 @@ dyn_describe_continuous_backups(DynOperationContext *context,
 	dyn_json_write_key(&w, "ContinuousBackupsDescription");
 	dyn_json_begin_object(&w);
 	/* The service says so of every table; recovery is what can be enabled. */
-	write_text(&w, "ContinuousBackupsStatus", "ENABLED");
+	dyn_json_write_text(&w, "ContinuousBackupsStatus", "ENABLED");
 	dyn_json_write_key(&w, "PointInTimeRecoveryDescription");
 	dyn_json_begin_object(&w);
-	write_text(&w, "PointInTimeRecoveryStatus", "DISABLED");
+	dyn_json_write_text(&w, "PointInTimeRecoveryStatus", "DISABLED");
 	dyn_json_end_object(&w);
 	dyn_json_end_object(&w);
 	dyn_json_end_object(&w);
@@ -89,10 +82,10 @@ dyn_describe_contributor_insights(DynOperationContext *context,
 		dyn_raise(RESOURCE_NOT_FOUND, "Requested resource not found");
 	dyn_json_writer_init(&w, reply);
 	dyn_json_begin_object(&w);
-	write_text(&w, "TableName", table->name);
+	dyn_json_write_text(&w, "TableName", table->name);
 	if (index != NULL)
-		write_text(&w, "IndexName", index);
-	write_text(&w, "ContributorInsightsStatus", "DISABLED");
+		dyn_json_write_text(&w, "IndexName", index);
+	dyn_json_write_text(&w, "ContributorInsightsStatus", "DISABLED");
 	dyn_json_end_object(&w);
 	return DYN_OUTCOME_DONE;
 }
@@ -108,7 +101,7 @@ dyn_describe_kinesis_streaming_destination(DynOperationContext *context,
 	dyn_violations_raise(&v);
 	dyn_json_writer_init(&w, reply);
 	dyn_json_begin_object(&w);
-	write_text(&w, "TableName", dyn_table_request_find(context, name)->name);
+	dyn_json_write_text(&w, "TableName", dyn_table_request_find(context, name)->name);
 	write_empty_list(&w, "KinesisDataStreamDestinations");
 	dyn_json_end_object(&w);
 	return DYN_OUTCOME_DONE;
@@ -129,8 +122,8 @@ dyn_describe_table_replica_auto_scaling(DynOperationContext *context,
 	dyn_json_begin_object(&w);
 	dyn_json_write_key(&w, "TableAutoScalingDescription");
 	dyn_json_begin_object(&w);
-	write_text(&w, "TableName", table->name);
-	write_text(&w, "TableStatus", dyn_table_status(table));
+	dyn_json_write_text(&w, "TableName", table->name);
+	dyn_json_write_text(&w, "TableStatus", dyn_table_status(table));
 	write_empty_list(&w, "Replicas");
 	dyn_json_end_object(&w);
 	dyn_json_end_object(&w);

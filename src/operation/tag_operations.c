@@ -174,10 +174,8 @@ dyn_list_tags_of_resource(DynOperationContext *context, const DynJson *request,
 		const DynTag *tag = list_nth(tags, i);
 
 		dyn_json_begin_object(&w);
-		dyn_json_write_key(&w, "Key");
-		dyn_json_write_cstring(&w, tag->key);
-		dyn_json_write_key(&w, "Value");
-		dyn_json_write_cstring(&w, tag->value);
+		dyn_json_write_text(&w, "Key", tag->key);
+		dyn_json_write_text(&w, "Value", tag->value);
 		dyn_json_end_object(&w);
 	}
 	dyn_json_end_array(&w);
@@ -185,8 +183,7 @@ dyn_list_tags_of_resource(DynOperationContext *context, const DynJson *request,
 	{
 		const DynTag *last = list_nth(tags, TAGS_PER_PAGE - 1);
 
-		dyn_json_write_key(&w, "NextToken");
-		dyn_json_write_cstring(&w, encode_token(last->key));
+		dyn_json_write_text(&w, "NextToken", encode_token(last->key));
 	}
 	dyn_json_end_object(&w);
 	return DYN_OUTCOME_DONE;

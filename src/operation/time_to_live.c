@@ -143,12 +143,10 @@ dyn_describe_time_to_live(DynOperationContext *context, const DynJson *request,
 	dyn_json_begin_object(&w);
 	dyn_json_write_key(&w, "TimeToLiveDescription");
 	dyn_json_begin_object(&w);
-	dyn_json_write_key(&w, "TimeToLiveStatus");
-	dyn_json_write_cstring(&w, index == NULL ? "DISABLED" : "ENABLED");
+	dyn_json_write_text(&w, "TimeToLiveStatus", index == NULL ? "DISABLED" : "ENABLED");
 	if (index != NULL)
 	{
-		dyn_json_write_key(&w, "AttributeName");
-		dyn_json_write_cstring(&w, attribute_of(index));
+		dyn_json_write_text(&w, "AttributeName", attribute_of(index));
 	}
 	dyn_json_end_object(&w);
 	dyn_json_end_object(&w);

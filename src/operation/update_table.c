@@ -13,6 +13,7 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
 #include "operation/index_request.h"
 #include "operation/key_schema_request.h"
 #include "operation/table_description.h"
@@ -23,6 +24,9 @@
 
 /* The service changes this many indexes' throughput in one request. */
 #define MAX_INDEX_UPDATES 5
+
+/* Far more than can be done: the rest of the list is not looked at. */
+#define MAX_ACTIONS 100
 
 #define ONE_AT_A_TIME \
 	"Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table"
@@ -66,19 +70,24 @@ check_action_members(DynViolations *v, const DynJson *element, int n)
 	const DynJson *create = dyn_request_member(element, "Create");
 	const DynJson *update = dyn_request_member(element, "Update");
 	const DynJson *delete = dyn_request_member(element, "Delete");
-	const char *path = psprintf("globalSecondaryIndexUpdates.%d.member.", n);
+	char		path[64];
 
 	if (update != NULL)
 	{
-		char	   *inner = psprintf("%supdate.", path);
-
-		dyn_request_check_index_name(v, update, inner);
-		dyn_throughput_check_members(v, update, inner);
+		snprintf(path, sizeof(path), "globalSecondaryIndexUpdates.%d.member.update.", n);
+		dyn_request_check_index_name(v, update, path);
+		dyn_throughput_check_members(v, update, path);
 	}
 	if (create != NULL)
-		dyn_request_check_index(v, create, DYN_INDEX_GLOBAL, psprintf("%screate.", path));
+	{
+		snprintf(path, sizeof(path), "globalSecondaryIndexUpdates.%d.member.create.", n);
+		dyn_request_check_index(v, create, DYN_INDEX_GLOBAL, path);
+	}
 	if (delete != NULL)
-		dyn_request_check_index_name(v, delete, psprintf("%sdelete.", path));
+	{
+		snprintf(path, sizeof(path), "globalSecondaryIndexUpdates.%d.member.delete.", n);
+		dyn_request_check_index_name(v, delete, path);
+	}
 }
 
 static const DynJson *
@@ -150,12 +159,14 @@ read_actions(Update *update)
 
 	if (list == NULL)
 		return;
-	update->actions = palloc0((dyn_json_count(list) + 1) * sizeof(Action));
+	update->actions = palloc0(MAX_ACTIONS * sizeof(Action));
 	for (element = dyn_json_first(list); element; element = dyn_json_next(element))
 	{
 		Action	   *action = &update->actions[update->nactions];
 		DynThroughputRequest throughput;
 
+		if (update->nactions == MAX_ACTIONS)
+			dyn_raise(LIMIT_EXCEEDED, ONE_AT_A_TIME);
 		read_action(element, action);
 		for (int i = 0; i < update->nactions; i++)
 			if (strcmp(update->actions[i].name, action->name) == 0)
@@ -174,22 +185,12 @@ read_actions(Update *update)
 /* ----- key attributes ----- */
 
 static void
-refuse_redefinition(const DynKeyAttribute *attribute, const char *key_type,
-					const DynJson *definitions)
+refuse_other_type(const DynKeyAttribute *attribute, const char *key_type,
+				  const char *name, uint32 name_len, const char *type)
 {
-	const DynJson *definition;
-	const char *name;
-	const char *type;
-	uint32		len;
-
-	if (attribute->name == NULL)
-		return;
-	definition = dyn_definitions_find(definitions, attribute->name, attribute->name_len);
-	if (definition == NULL)
-		return;
-	name = dyn_request_string(definition, "AttributeName", &len);
-	type = dyn_request_string(definition, "AttributeType", &len);
-	if (dyn_type_from_name(type, len) != attribute->type)
+	if (attribute->name != NULL && attribute->name_len == name_len &&
+		memcmp(attribute->name, name, name_len) == 0 &&
+		dyn_type_from_name(type, strlen(type)) != attribute->type)
 		dyn_raise(VALIDATION,
 				  DYN_INVALID_VALUES "Attributes cannot be redefined. Please check that your attribute has the same type as previously defined. "
 				  "Existing schema: Schema:[SchemaElement: key{%s:%s:%s}] New schema: Schema:[SchemaElement: key{%s:%s:%s}]",
@@ -198,14 +199,14 @@ refuse_redefinition(const DynKeyAttribute *attribute, const char *key_type,
 }
 
 static void
-refuse_redefinitions(const Update *update)
+refuse_redefinition(const DynTable *table, const DynJson *definition)
 {
-	const DynTable *table = update->table;
-	const DynJson *definitions = dyn_request_member(update->request,
-													"AttributeDefinitions");
+	uint32		len;
+	const char *type = dyn_request_string(definition, "AttributeType", &len);
+	const char *name = dyn_request_string(definition, "AttributeName", &len);
 
-	refuse_redefinition(&table->schema.partition, "HASH", definitions);
-	refuse_redefinition(&table->schema.sort, "RANGE", definitions);
+	refuse_other_type(&table->schema.partition, "HASH", name, len, type);
+	refuse_other_type(&table->schema.sort, "RANGE", name, len, type);
 	for (int i = 0; i < table->nindexes; i++)
 	{
 		const DynIndexDefinition *index = &table->indexes[i].definition;
@@ -213,9 +214,24 @@ refuse_redefinitions(const Update *update)
 		if (index->kind == DYN_INDEX_TIME_TO_LIVE)
 			continue;
 		for (int part = 0; part < index->schema.npartition; part++)
-			refuse_redefinition(&index->schema.partition[part], "HASH", definitions);
+			refuse_other_type(&index->schema.partition[part], "HASH", name, len, type);
 		for (int part = 0; part < index->schema.nsort; part++)
-			refuse_redefinition(&index->schema.sort[part], "RANGE", definitions);
+			refuse_other_type(&index->schema.sort[part], "RANGE", name, len, type);
+	}
+}
+
+static void
+refuse_redefinitions(const Update *update)
+{
+	const DynJson *definitions = dyn_request_member(update->request,
+													"AttributeDefinitions");
+	const DynJson *definition;
+
+	for (definition = definitions ? dyn_json_first(definitions) : NULL; definition;
+		 definition = dyn_json_next(definition))
+	{
+		CHECK_FOR_INTERRUPTS();
+		refuse_redefinition(update->table, definition);
 	}
 }
 

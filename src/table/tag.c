@@ -50,19 +50,33 @@ dyn_tags_put(const DynTable *table, const DynTag *tags, int count)
 	check_count(table);
 }
 
+static bool
+is_named(const char *key, const char *const *keys, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (strcmp(keys[i], key) == 0)
+			return true;
+	return false;
+}
+
+/* One statement for each tag that goes: there may be far more keys than tags. */
 void
 dyn_tags_delete(const DynTable *table, const char *const *keys, int count)
 {
+	ListCell   *cell;
+
 	dyn_table_lock_row(table);
-	for (int i = 0; i < count; i++)
+	foreach(cell, dyn_tags_list(table, NULL, DYN_MAX_TAGS))
 	{
+		const DynTag *tag = lfirst(cell);
 		Oid			types[] = {TEXTOID, TEXTOID};
 		Datum		values[2];
 
-		/* One row in any case: without one the table would be gone. */
-		values[1] = text_datum(keys[i]);
-		dyn_catalog_change(table, "WITH gone AS (DELETE FROM dynamo.tags"
-						   " WHERE table_name = $1 AND key = $2) SELECT",
+		if (!is_named(tag->key, keys, count))
+			continue;
+		values[1] = text_datum(tag->key);
+		dyn_catalog_change(table, "DELETE FROM dynamo.tags"
+						   " WHERE table_name = $1 AND key = $2",
 						   2, types, values);
 	}
 }
