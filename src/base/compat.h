@@ -40,4 +40,11 @@ typedef bool DynUpdateIndexes;
 #define dyn_relation_file(relation) ((relation)->rd_node.relNode)
 #endif
 
+/* The number of the transaction among this process's: its lock has it too. */
+#if PG_VERSION_NUM >= 170000
+#define dyn_local_transaction_id() (MyProc->vxid.lxid)
+#else
+#define dyn_local_transaction_id() (MyProc->lxid)
+#endif
+
 #endif							/* DYN_COMPAT_H */

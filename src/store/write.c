@@ -395,9 +395,9 @@ hold_missing_key(const DynRelation *relation, DynStoreWrite *write, bool to_writ
 	LOCKTAG		tag;
 	DynStoreResult result;
 
-	if (key_locks_transaction != MyProc->lxid)
+	if (key_locks_transaction != dyn_local_transaction_id())
 	{
-		key_locks_transaction = MyProc->lxid;
+		key_locks_transaction = dyn_local_transaction_id();
 		key_locks = 0;
 	}
 	if (!write->may_wait && key_locks >= MAX_KEY_LOCKS)

@@ -364,6 +364,77 @@ def test_capacity(client, table_s, table_ss):
         {'TableName': table_s, 'CapacityUnits': 6.0, 'WriteCapacityUnits': 6.0}]
 
 
+# ----- secondary indexes -----
+
+@pytest.fixture(scope='module')
+def indexed(make_table):
+    """A table with the local index local (p, t) and the global one global (g)."""
+    def index(name, *keys):
+        return {'IndexName': name, 'Projection': {'ProjectionType': 'ALL'},
+                'KeySchema': [{'AttributeName': k, 'KeyType': t} for k, t in zip(keys, ('HASH', 'RANGE'))]}
+    return make_table('S', 'S', LocalSecondaryIndexes=[index('local', 'p', 't')],
+                      GlobalSecondaryIndexes=[index('global', 'g')],
+                      AttributeDefinitions=[{'AttributeName': n, 'AttributeType': 'S'} for n in 'pstg'])
+
+
+def test_index_entries(client, indexed):
+    p, g = unique(), unique()
+    keys = [{'p': {'S': p}, 's': {'S': s}} for s in 'abc']
+    client.put_item(TableName=indexed, Item={**keys[0], 'g': {'S': g}})
+    client.transact_write_items(TransactItems=[
+        update(indexed, keys[0], 'REMOVE g SET t = s'),
+        put(indexed, {**keys[1], 'g': {'S': g}}), put(indexed, {**keys[2], 'g': {'S': g}, 't': {'S': '0'}})])
+
+    def found(index, condition, value):
+        reply = client.query(TableName=indexed, IndexName=index, KeyConditionExpression=condition,
+                             ExpressionAttributeValues={':v': {'S': value}})
+        return [item['s']['S'] for item in reply['Items']]
+    wait_for(lambda: sorted(found('global', 'g = :v', g)) == ['b', 'c'])
+    assert found('local', 'p = :v', p) == ['c', 'a']
+
+
+def test_index_keys(client, indexed, cancelled):
+    a = {'p': {'S': unique()}, 's': {'S': 'x'}}
+    for item in ({**a, 'g': {'N': '1'}}, {**a, 't': {'BOOL': True}}, {**a, 'g': {'S': 'x' * 2049}}):
+        with pytest.raises(ClientError) as caught:
+            client.put_item(TableName=indexed, Item=item)
+        assert cancelled(check(indexed, a), put(indexed, item | {'s': {'S': 'y'}})) == [
+            {'Code': 'None'},
+            {'Code': 'ValidationError', 'Message': caught.value.response['Error']['Message']}]
+    assert cancelled(update(indexed, a, 'SET g = :n'), check(indexed, {**a, 's': {'S': 'y'}})) == [
+        {'Code': 'ValidationError',
+         'Message': 'The update expression attempted to update the secondary index key to unsupported type'},
+        {'Code': 'None'}]
+
+
+def test_index_capacity(client, indexed):
+    """Indexes are charged once, the table twice."""
+    a = {'p': {'S': unique()}, 's': {'S': 'x'}}
+    write = dict(TransactItems=[put(indexed, {**a, 'g': {'S': 'g'}, 'v': {'S': 'x' * 1500}}),
+                                check(indexed, {**a, 's': {'S': 'y'}}, 'attribute_not_exists(p)')],
+                 ReturnConsumedCapacity='INDEXES')
+    assert client.transact_write_items(**write)['ConsumedCapacity'] == [
+        {'TableName': indexed, 'CapacityUnits': 8.0, 'WriteCapacityUnits': 8.0,
+         'Table': {'CapacityUnits': 6.0, 'WriteCapacityUnits': 6.0},
+         'GlobalSecondaryIndexes': {'global': {'CapacityUnits': 2.0}}}]
+    # Looked at, or put as it was: no entry changes.
+    assert client.transact_write_items(
+        TransactItems=[check(indexed, a)], ReturnConsumedCapacity='INDEXES')['ConsumedCapacity'] == [
+        {'TableName': indexed, 'CapacityUnits': 4.0, 'WriteCapacityUnits': 4.0,
+         'Table': {'CapacityUnits': 4.0, 'WriteCapacityUnits': 4.0}}]
+
+
+def test_item_collections(client, indexed, table_s):
+    p, q = unique(), unique()
+    metrics = client.transact_write_items(ReturnItemCollectionMetrics='SIZE', TransactItems=[
+        put(indexed, {'p': {'S': p}, 's': {'S': 'a'}}), put(indexed, {'p': {'S': p}, 's': {'S': 'b'}}),
+        update(indexed, {'p': {'S': q}, 's': {'S': 'a'}}), put(table_s, key()),
+        check(indexed, {'p': {'S': unique()}, 's': {'S': 'a'}}, 'attribute_not_exists(p)')])['ItemCollectionMetrics']
+    assert list(metrics) == [indexed]
+    assert sorted(m['ItemCollectionKey']['p']['S'] for m in metrics[indexed]) == sorted([p, q])
+    assert all(m['SizeEstimateRangeGB'] == [0.0, 1.0] for m in metrics[indexed])
+
+
 # ----- ClientRequestToken -----
 
 def test_token(client, table_s, get):
