@@ -49,6 +49,17 @@ SELECT dynamo.delete_item('table-privileges', '{"p": {"S": "c"}}');
 -- Only the owner changes or drops it.
 SELECT dynamo.update_table('{"TableName": "table-privileges", "DeletionProtectionEnabled": true}');
 SELECT dynamo.delete_table('{"TableName": "table-privileges"}');
+SELECT dynamo.update_time_to_live('{"TableName": "table-privileges", "TimeToLiveSpecification": {"AttributeName": "t", "Enabled": true}}');
+SELECT dynamo.tag_resource('{"ResourceArn": "arn:aws:dynamodb:us-east-1:000000000000:table/table-privileges", "Tags": [{"Key": "k", "Value": "v"}]}');
+SELECT dynamo.untag_resource('{"ResourceArn": "arn:aws:dynamodb:us-east-1:000000000000:table/table-privileges", "TagKeys": ["k"]}');
+INSERT INTO dynamo.tags VALUES ('table-privileges', 'k', 'v');
+SET ROLE regress_maker;
+SELECT dynamo.tag_resource('{"ResourceArn": "arn:aws:dynamodb:us-east-1:000000000000:table/table-privileges", "Tags": [{"Key": "k", "Value": "v"}]}');
+SELECT dynamo.update_time_to_live('{"TableName": "table-privileges", "TimeToLiveSpecification": {"AttributeName": "t", "Enabled": true}}');
+-- Anybody may see.
+SET ROLE regress_reader;
+SELECT dynamo.list_tags_of_resource('{"ResourceArn": "arn:aws:dynamodb:us-east-1:000000000000:table/table-privileges"}');
+SELECT dynamo.describe_time_to_live('{"TableName": "table-privileges"}');
 SET ROLE regress_maker;
 SELECT dynamo.update_table('{"TableName": "table-privileges", "DeletionProtectionEnabled": true}')
 	-> 'TableDescription' ->> 'DeletionProtectionEnabled';
@@ -77,6 +88,12 @@ SELECT dynamo.create_table('{"TableName": "table-evil", "BillingMode": "PAY_PER_
 	"AttributeDefinitions": [{"AttributeName": "p", "AttributeType": "S"}], "KeySchema": [{"AttributeName": "p", "KeyType": "HASH"}]}')
 	-> 'TableDescription' ->> 'TableStatus';
 SELECT atttypid::regtype FROM pg_attribute WHERE attrelid = 'dynamo_data."table-evil"'::regclass AND attnum = 2;
+SELECT dynamo.tag_resource('{"ResourceArn": "arn:aws:dynamodb:us-east-1:000000000000:table/table-evil", "Tags": [{"Key": "a", "Value": ""}, {"Key": "b", "Value": ""}]}');
+SELECT dynamo.untag_resource('{"ResourceArn": "arn:aws:dynamodb:us-east-1:000000000000:table/table-evil", "TagKeys": ["a"]}');
+SELECT dynamo.list_tags_of_resource('{"ResourceArn": "arn:aws:dynamodb:us-east-1:000000000000:table/table-evil"}');
+SELECT dynamo.update_time_to_live('{"TableName": "table-evil", "TimeToLiveSpecification": {"AttributeName": "t", "Enabled": true}}');
+SELECT dynamo.update_table('{"TableName": "table-evil", "TableClass": "STANDARD_INFREQUENT_ACCESS", "OnDemandThroughput": {"MaxReadRequestUnits": 1}}')
+	-> 'TableDescription' ->> 'TableStatus';
 SELECT dynamo.delete_table('{"TableName": "table-evil"}') -> 'TableDescription' ->> 'TableStatus';
 SHOW search_path;
 RESET search_path;
