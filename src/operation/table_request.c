@@ -88,12 +88,18 @@ dyn_table_is_updating(const DynTable *table)
 }
 
 void
+dyn_table_refuse_updating(const DynTable *table)
+{
+	dyn_raise(RESOURCE_IN_USE,
+			  "Attempt to change a resource which is still in use: Table is being updated: %s",
+			  table->name);
+}
+
+void
 dyn_table_check_not_updating(const DynTable *table)
 {
 	if (dyn_table_is_updating(table))
-		dyn_raise(RESOURCE_IN_USE,
-				  "Attempt to change a resource which is still in use: Table is being updated: %s",
-				  table->name);
+		dyn_table_refuse_updating(table);
 }
 
 void

@@ -35,6 +35,7 @@ extern const DynTable *dyn_table_request_find(DynOperationContext *context,
  * One that is being backfilled leaves the table in peace.
  */
 extern void dyn_table_check_not_updating(const DynTable *table);
+extern void dyn_table_refuse_updating(const DynTable *table) pg_attribute_noreturn();
 extern bool dyn_table_is_updating(const DynTable *table);
 
 /* Constraints of the members that CreateTable and UpdateTable share. */

@@ -536,6 +536,10 @@ change_class(Update *update, bool may_wait)
 		table->class_changed_before + CLASS_CHANGES_INTERVAL > GetCurrentTimestamp())
 		dyn_raise(LIMIT_EXCEEDED,
 				  "Subscriber limit exceeded: The table class can be changed only 2 times in 30 days");
+
+	/* Making an index keeps others from altering the relation. */
+	if (index_in_progress(table) != NULL)
+		dyn_table_refuse_updating(table);
 	dyn_table_alter_class(table, table_class, may_wait);
 	update->updating = true;
 }

@@ -450,6 +450,11 @@ def test_states(client, make, sql):
                 " 'GlobalSecondaryIndexUpdates', json_build_array(json_build_object('Delete',"
                 " json_build_object('IndexName', 'other')))))", name)
         sql('ROLLBACK TO a')
+        sql('SAVEPOINT a')
+        with pytest.raises(Exception, match=busy):
+            sql("SELECT dynamo.update_table(json_build_object('TableName', %s::text,"
+                " 'TableClass', 'STANDARD_INFREQUENT_ACCESS'))", name)
+        sql('ROLLBACK TO a')
         # It may be called off.
         sql("SELECT dynamo.update_table(json_build_object('TableName', %s::text,"
             " 'GlobalSecondaryIndexUpdates', json_build_array(json_build_object('Delete',"
