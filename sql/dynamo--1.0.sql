@@ -693,12 +693,28 @@ In: {"TableName", ...}
 Out: {"ContributorInsightsSummaries": []}
 Errors: ValidationException (KV001), SerializationException (KV002), ResourceNotFoundException (KV003)';
 
+CREATE FUNCTION dynamo.list_exports(request json) RETURNS json
+    AS 'MODULE_PATHNAME', 'dyn_sql_ListExports' LANGUAGE c STRICT;
+COMMENT ON FUNCTION dynamo.list_exports(json)
+    IS 'ListExports: exports; there are none.
+In: {"TableArn", "MaxResults", ...}
+Out: {"ExportSummaries": []}
+Errors: ValidationException (KV001), SerializationException (KV002)';
+
 CREATE FUNCTION dynamo.list_global_tables(request json) RETURNS json
     AS 'MODULE_PATHNAME', 'dyn_sql_ListGlobalTables' LANGUAGE c STRICT;
 COMMENT ON FUNCTION dynamo.list_global_tables(json)
     IS 'ListGlobalTables: global tables; there are none.
 In: {"Limit", ...}
 Out: {"GlobalTables": []}
+Errors: ValidationException (KV001), SerializationException (KV002)';
+
+CREATE FUNCTION dynamo.list_imports(request json) RETURNS json
+    AS 'MODULE_PATHNAME', 'dyn_sql_ListImports' LANGUAGE c STRICT;
+COMMENT ON FUNCTION dynamo.list_imports(json)
+    IS 'ListImports: imports; there are none.
+In: {"TableArn", "PageSize", ...}
+Out: {"ImportSummaryList": []}
 Errors: ValidationException (KV001), SerializationException (KV002)';
 
 CREATE FUNCTION dynamo.list_tables(request json) RETURNS json

@@ -319,6 +319,14 @@ REQUEST(ListContributorInsights,
 		MEMBER("TableName", string),
 		MEMBER("NextToken", string),
 		MEMBER("MaxResults", integer));
+REQUEST(ListExports,
+		MEMBER("TableArn", string),
+		MEMBER("MaxResults", integer),
+		MEMBER("NextToken", string));
+REQUEST(ListImports,
+		MEMBER("TableArn", string),
+		MEMBER("PageSize", integer),
+		MEMBER("NextToken", string));
 REQUEST(ListGlobalTables,
 		MEMBER("ExclusiveStartGlobalTableName", string),
 		MEMBER("Limit", integer),

@@ -171,16 +171,44 @@ reply_empty_list(StringInfo reply, const char *member)
 	return DYN_OUTCOME_DONE;
 }
 
+static DynOutcome
+list_nothing(const DynJson *request, const char *limit, const char *limit_path,
+			 int64 max, StringInfo reply, const char *member)
+{
+	DynViolations v = {0};
+
+	dyn_member_range(&v, dyn_request_member(request, limit), 1, max, "%s", limit_path);
+	dyn_violations_raise(&v);
+	return reply_empty_list(reply, member);
+}
+
+/* Backups, exports and imports outlive their table: any name or ARN will do. */
 DynOutcome
 dyn_list_backups(DynOperationContext *context, const DynJson *request,
 				 StringInfo reply)
 {
-	DynViolations v = {0};
+	return list_nothing(request, "Limit", "limit", 100, reply, "BackupSummaries");
+}
 
-	/* Backups outlive their table, so any name will do. */
-	dyn_member_range(&v, dyn_request_member(request, "Limit"), 1, 100, "limit");
-	dyn_violations_raise(&v);
-	return reply_empty_list(reply, "BackupSummaries");
+DynOutcome
+dyn_list_exports(DynOperationContext *context, const DynJson *request,
+				 StringInfo reply)
+{
+	return list_nothing(request, "MaxResults", "maxResults", 25, reply, "ExportSummaries");
+}
+
+DynOutcome
+dyn_list_imports(DynOperationContext *context, const DynJson *request,
+				 StringInfo reply)
+{
+	return list_nothing(request, "PageSize", "pageSize", 25, reply, "ImportSummaryList");
+}
+
+DynOutcome
+dyn_list_global_tables(DynOperationContext *context, const DynJson *request,
+					   StringInfo reply)
+{
+	return list_nothing(request, "Limit", "limit", DYN_UNBOUNDED, reply, "GlobalTables");
 }
 
 DynOutcome
@@ -197,15 +225,4 @@ dyn_list_contributor_insights(DynOperationContext *context, const DynJson *reque
 		dyn_table_request_find(context, name);
 	}
 	return reply_empty_list(reply, "ContributorInsightsSummaries");
-}
-
-DynOutcome
-dyn_list_global_tables(DynOperationContext *context, const DynJson *request,
-					   StringInfo reply)
-{
-	DynViolations v = {0};
-
-	dyn_member_range(&v, dyn_request_member(request, "Limit"), 1, DYN_UNBOUNDED, "limit");
-	dyn_violations_raise(&v);
-	return reply_empty_list(reply, "GlobalTables");
 }

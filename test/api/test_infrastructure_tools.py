@@ -1,5 +1,7 @@
 """What infrastructure tools and inventories call: the sequences of Terraform's
 provider, and descriptions of features no table has yet."""
+import re
+
 import pytest
 
 from conftest import ON_AWS, raises, unique, wait_for
@@ -162,8 +164,20 @@ def test_descriptions_of_what_a_table_does_not_have(client, table_s):
 
 
 @pytest.mark.not_aws
-def test_there_are_no_global_tables(client):
+def test_lists_of_nothing(client):
     assert client.list_global_tables()['GlobalTables'] == []
+    assert client.list_exports()['ExportSummaries'] == []
+    assert client.list_imports()['ImportSummaryList'] == []
+
+
+@pytest.mark.parametrize('operation,member,path,value', [
+    ('list_backups', 'Limit', 'limit', 0),
+    ('list_exports', 'MaxResults', 'maxResults', 26),
+    ('list_imports', 'PageSize', 'pageSize', 26),
+])
+def test_limits_of_lists(unchecked_client, operation, member, path, value):
+    with raises(VALIDATION, re.compile(f"Value '{value}' at '{path}' failed to satisfy constraint: Member must have value")):
+        getattr(unchecked_client, operation)(**{member: value})
 
 
 @pytest.mark.parametrize('operation,code,message', [
