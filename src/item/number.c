@@ -266,31 +266,33 @@ dyn_number_parse(const char *text, uint32 len, DynNumber *number)
 	return encode(&decimal, number);
 }
 
-void
-dyn_number_raise(DynNumberStatus status, const char *text, uint32 len)
+char *
+dyn_number_complaint(DynNumberStatus status, const char *text, uint32 len)
 {
 	switch (status)
 	{
 		case DYN_NUMBER_OVERFLOW:
-			dyn_raise(VALIDATION, "Number overflow. Attempting to store a number with magnitude larger than supported range");
-			break;
+			return pstrdup("Number overflow. Attempting to store a number with magnitude larger than supported range");
 		case DYN_NUMBER_UNDERFLOW:
-			dyn_raise(VALIDATION, "Number underflow. Attempting to store a number with magnitude smaller than supported range");
-			break;
+			return pstrdup("Number underflow. Attempting to store a number with magnitude smaller than supported range");
 		case DYN_NUMBER_PRECISION:
-			dyn_raise(VALIDATION, "Attempting to store more than 38 significant digits in a Number");
-			break;
+			return pstrdup("Attempting to store more than 38 significant digits in a Number");
 		case DYN_NUMBER_SYNTAX:
 			/* The service drops the colon when there is nothing behind it. */
 			if (len == 0)
-				dyn_raise(VALIDATION, "The parameter cannot be converted to a numeric value");
-			dyn_raise(VALIDATION, "The parameter cannot be converted to a numeric value: %s",
-					  pnstrdup(text, len));
-			break;
+				return pstrdup("The parameter cannot be converted to a numeric value");
+			return psprintf("The parameter cannot be converted to a numeric value: %s",
+							pnstrdup(text, len));
 		case DYN_NUMBER_OK:
 			break;
 	}
 	elog(ERROR, "unrecognized number status: %d", (int) status);
+}
+
+void
+dyn_number_raise(DynNumberStatus status, const char *text, uint32 len)
+{
+	dyn_raise(VALIDATION, "%s", dyn_number_complaint(status, text, len));
 }
 
 void

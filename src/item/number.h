@@ -35,7 +35,8 @@ typedef struct DynNumber
 extern DynNumberStatus dyn_number_parse(const char *text, uint32 len,
 										DynNumber *number);
 
-/* Raise the service's ValidationException for a status that is not OK. */
+/* What the service says of a status that is not OK; and raise it. */
+extern char *dyn_number_complaint(DynNumberStatus status, const char *text, uint32 len);
 extern void dyn_number_raise(DynNumberStatus status, const char *text, uint32 len) pg_attribute_noreturn();
 
 /* Append the canonical plain decimal text. */
