@@ -552,6 +552,14 @@ REVOKE ALL ON dynamo_internal.request_tokens FROM PUBLIC;
 COMMENT ON TABLE dynamo_internal.request_tokens IS 'client request tokens of transactions that were done';
 
 ---------------------------------------------------------------------------
+-- partiql: for tests
+---------------------------------------------------------------------------
+
+CREATE FUNCTION dynamo_internal.parse_statement(statement text, parameters json DEFAULT '[]') RETURNS text
+	AS 'MODULE_PATHNAME', 'dyn_internal_parse_statement' LANGUAGE C STRICT;
+COMMENT ON FUNCTION dynamo_internal.parse_statement(text, json) IS 'the tree of a PartiQL statement, printed';
+
+---------------------------------------------------------------------------
 -- operation: the API as SQL functions
 ---------------------------------------------------------------------------
 -- Each takes the operation's request and returns its reply, in the caller's

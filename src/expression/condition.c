@@ -338,31 +338,12 @@ operator_name(const DynCondition *condition)
 	elog(ERROR, "unrecognized condition kind: %d", (int) condition->kind);
 }
 
-static bool
-same_path(const DynOperand *a, const DynOperand *b)
-{
-	if (a->kind != DYN_OPERAND_PATH || b->kind != DYN_OPERAND_PATH ||
-		a->path.nsteps != b->path.nsteps)
-		return false;
-	for (int i = 0; i < a->path.nsteps; i++)
-	{
-		const DynPathStep *x = &a->path.steps[i];
-		const DynPathStep *y = &b->path.steps[i];
-
-		if ((x->name == NULL) != (y->name == NULL) ||
-			x->index != y->index || x->name_len != y->name_len ||
-			(x->name != NULL && memcmp(x->name, y->name, x->name_len) != 0))
-			return false;
-	}
-	return true;
-}
-
 static void
 check_distinct(DynExpressionKind kind, const DynCondition *condition,
 			   DynOperand **operands, int noperands)
 {
 	for (int i = 1; i < noperands; i++)
-		if (same_path(operands[0], operands[i]))
+		if (dyn_operand_same_path(operands[0], operands[i]))
 		{
 			StringInfoData path;
 
@@ -492,15 +473,19 @@ check_between(DynExpressionKind kind, const DynCondition *condition)
 						 complaint, low_text.data, high_text.data);
 }
 
-/* One condition's operands: undefined, how many, the same, their types. */
+/*
+ * One condition's operands: undefined, how many, the same, their types.
+ * placeholders is NULL if there are none to be resolved.
+ */
 static void
 resolve_operands(DynExpressionKind kind, DynCondition *condition,
 				 DynPlaceholders *placeholders)
 {
 	const char *name = operator_name(condition);
 
-	for (int i = 0; i < condition->noperands; i++)
-		dyn_operand_resolve(kind, condition->operands[i], placeholders);
+	if (placeholders != NULL)
+		for (int i = 0; i < condition->noperands; i++)
+			dyn_operand_resolve(kind, condition->operands[i], placeholders);
 	if (condition->kind == DYN_CONDITION_IN &&
 		condition->noperands - 1 > DYN_MAX_IN_OPERANDS)
 		dyn_expression_raise(kind,
@@ -545,6 +530,13 @@ dyn_condition_resolve(DynExpressionKind kind, DynCondition *condition,
 	check_use_of_functions(kind, condition);
 	each_operand(kind, condition, dyn_operand_check_reserved);
 	resolve_conditions(kind, condition, placeholders);
+}
+
+void
+dyn_condition_check(DynExpressionKind kind, DynCondition *condition)
+{
+	check_use_of_functions(kind, condition);
+	resolve_conditions(kind, condition, NULL);
 }
 
 DynCondition *

@@ -37,7 +37,7 @@ condition_kind(text *name)
 		 k <= DYN_EXPRESSION_KEY_CONDITION; k++)
 	{
 		if (k != DYN_EXPRESSION_UPDATE &&
-			strcmp(kind, dyn_expression_name(k)) == 0)
+			strcmp(psprintf("Invalid %s: ", kind), dyn_expression_prefix(k)) == 0)
 			return k;
 	}
 	ereport(ERROR,

@@ -27,20 +27,22 @@
 #define MAX_DEPTH 500
 
 const char *
-dyn_expression_name(DynExpressionKind kind)
+dyn_expression_prefix(DynExpressionKind kind)
 {
 	switch (kind)
 	{
 		case DYN_EXPRESSION_CONDITION:
-			return "ConditionExpression";
+			return "Invalid ConditionExpression: ";
 		case DYN_EXPRESSION_UPDATE:
-			return "UpdateExpression";
+			return "Invalid UpdateExpression: ";
 		case DYN_EXPRESSION_FILTER:
-			return "FilterExpression";
+			return "Invalid FilterExpression: ";
 		case DYN_EXPRESSION_KEY_CONDITION:
-			return "KeyConditionExpression";
+			return "Invalid KeyConditionExpression: ";
 		case DYN_EXPRESSION_PROJECTION:
-			return "ProjectionExpression";
+			return "Invalid ProjectionExpression: ";
+		case DYN_EXPRESSION_STATEMENT:
+			return "";
 	}
 	elog(ERROR, "unrecognized expression kind: %d", (int) kind);
 }

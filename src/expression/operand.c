@@ -341,6 +341,25 @@ dyn_operand_print(StringInfo out, const DynOperand *operand)
 	appendStringInfoChar(out, ')');
 }
 
+bool
+dyn_operand_same_path(const DynOperand *a, const DynOperand *b)
+{
+	if (a->kind != DYN_OPERAND_PATH || b->kind != DYN_OPERAND_PATH ||
+		a->path.nsteps != b->path.nsteps)
+		return false;
+	for (int i = 0; i < a->path.nsteps; i++)
+	{
+		const DynPathStep *x = &a->path.steps[i];
+		const DynPathStep *y = &b->path.steps[i];
+
+		if ((x->name == NULL) != (y->name == NULL) ||
+			x->index != y->index || x->name_len != y->name_len ||
+			(x->name != NULL && memcmp(x->name, y->name, x->name_len) != 0))
+			return false;
+	}
+	return true;
+}
+
 DynOperand *
 dyn_operand_make_path(const char *name, uint32 len)
 {

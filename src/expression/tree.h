@@ -3,7 +3,8 @@
  * tree.h
  *		What the expression parsers share: tokens, operands, placeholders.
  *
- * For this directory's own files.
+ * For this directory's own files, and for src/partiql, which makes the same
+ * trees of another text.
  *
  * src/expression/tree.h
  *-------------------------------------------------------------------------
@@ -13,15 +14,15 @@
 
 #include "expression/expression.h"
 
-/* "ConditionExpression" and so on, as messages name them. */
-extern const char *dyn_expression_name(DynExpressionKind kind);
+/* "Invalid ConditionExpression: " and so on; nothing for a statement. */
+extern const char *dyn_expression_prefix(DynExpressionKind kind);
 
 /*
  * Raise "Invalid <Kind>: <message>".
  */
 #define dyn_expression_raise(kind, format, ...) \
-	dyn_raise(VALIDATION, "Invalid %s: " format, \
-			  dyn_expression_name(kind), ##__VA_ARGS__)
+	dyn_raise(VALIDATION, "%s" format, \
+			  dyn_expression_prefix(kind), ##__VA_ARGS__)
 
 /* ----- lexer.c ----- */
 
@@ -170,6 +171,9 @@ extern void dyn_operand_resolve(DynExpressionKind kind, DynOperand *operand,
 extern bool dyn_operand_lookup(const DynOperand *operand, const DynItem *item,
 							   DynValue *value);
 
+/* Are both the same path? */
+extern bool dyn_operand_same_path(const DynOperand *a, const DynOperand *b);
+
 /* A path's or value's printed form, for test functions. */
 extern void dyn_operand_print(StringInfo out, const DynOperand *operand);
 
@@ -266,6 +270,9 @@ extern void dyn_condition_resolve(DynExpressionKind kind, DynCondition *conditio
 								  DynPlaceholders *placeholders);
 extern void dyn_condition_print(StringInfo out, const DynCondition *condition);
 
+/* The checks of dyn_condition_resolve() on a tree without placeholders. */
+extern void dyn_condition_check(DynExpressionKind kind, DynCondition *condition);
+
 /* True if a contains() of container holds member. */
 extern bool dyn_value_contains(const DynValue *container, const DynValue *member);
 
@@ -297,6 +304,8 @@ struct DynUpdate
 
 /* Fill targets from the clauses; raises for overlaps and conflicts. */
 extern void dyn_update_index_targets(DynUpdate *update);
+/* Then the clauses' operands: number, types, nesting of functions. */
+extern void dyn_update_check_clauses(const DynUpdate *update);
 extern void dyn_update_print(StringInfo out, const DynUpdate *update);
 
 /* ----- projection.c: the tree, for legacy.c ----- */

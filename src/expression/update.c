@@ -274,6 +274,16 @@ dyn_update_index_targets(DynUpdate *update)
 	update->targets = dyn_path_tree_create(kind, targets, update->nclauses);
 }
 
+void
+dyn_update_check_clauses(const DynUpdate *update)
+{
+	for (int i = 0; i < update->nclauses; i++)
+		check_add_or_delete(&update->clauses[i]);
+	for (int i = 0; i < update->nclauses; i++)
+		if (update->clauses[i].operand != NULL)
+			check_operand(update->clauses[i].operand, false);
+}
+
 DynUpdate *
 dyn_update_create(const char *text, uint32 len, DynPlaceholders *placeholders)
 {
@@ -295,11 +305,7 @@ dyn_update_create(const char *text, uint32 len, DynPlaceholders *placeholders)
 							 repeated);
 	resolve(update, placeholders);
 	dyn_update_index_targets(update);
-	for (int i = 0; i < update->nclauses; i++)
-		check_add_or_delete(&update->clauses[i]);
-	for (int i = 0; i < update->nclauses; i++)
-		if (update->clauses[i].operand != NULL)
-			check_operand(update->clauses[i].operand, false);
+	dyn_update_check_clauses(update);
 	return update;
 }
 

@@ -40,8 +40,8 @@ static Node parse_or(DynParser *parser);
 
 /* ----- paths and operands ----- */
 
-static bool
-at_name(const DynParser *parser)
+bool
+dyn_parser_at_name(const DynParser *parser)
 {
 	if (parser->token == DYN_PARTIQL_NAME)
 		return true;
@@ -104,7 +104,7 @@ dyn_parser_path(DynParser *parser)
 		else if (path->nsteps == 0 || dyn_parser_accept_sign(parser, '.'))
 		{
 			/* Behind a point every word is a name. */
-			if (path->nsteps == 0 ? !at_name(parser) :
+			if (path->nsteps == 0 ? !dyn_parser_at_name(parser) :
 				parser->token != DYN_PARTIQL_NAME && parser->token != DYN_PARTIQL_WORD)
 				dyn_parser_error("Expected identifier");
 			if (parser->value_len == 0)
@@ -195,9 +195,9 @@ dyn_parser_operand(DynParser *parser)
 		operand = dyn_operand_make_value(&value);
 	}
 	else if (parser->token == DYN_PARTIQL_WORD && dyn_parser_before_paren(parser) &&
-			 at_name(parser))
+			 dyn_parser_at_name(parser))
 		operand = parse_call(parser, dyn_parser_function(parser));
-	else if (at_name(parser))
+	else if (dyn_parser_at_name(parser))
 		operand = dyn_parser_path(parser);
 	else
 		dyn_parser_error("Expected expression");

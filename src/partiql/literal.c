@@ -146,10 +146,17 @@ build_map(DynParser *parser, DynItemBuilder *b, int level)
 	dyn_builder_end(b);
 }
 
+static void pg_attribute_noreturn()
+refuse_member(void)
+{
+	dyn_raise(VALIDATION, INVALID "The members of a set must be strings, numbers or binaries");
+}
+
 static void
 build_set(DynParser *parser, DynItemBuilder *b)
 {
-	DynValue	members[DYN_MAX_STATEMENT_LENGTH / 2];
+	int			room = 8;
+	DynValue   *members = palloc(room * sizeof(DynValue));
 	int			nmembers = 0;
 	DynType		type;
 
@@ -158,9 +165,15 @@ build_set(DynParser *parser, DynItemBuilder *b)
 		dyn_raise(VALIDATION, INVALID "An set  may not be empty");
 	do
 	{
-		/* Each member is of two characters at least, and a comma or bracket. */
-		if (nmembers == lengthof(members))
-			dyn_parser_error("Too many members in a set");
+		if (nmembers == room)
+		{
+			room *= 2;
+			members = repalloc(members, room * sizeof(DynValue));
+		}
+		/* Sets hold scalars alone: this goes no deeper. */
+		if (parser->token == DYN_PARTIQL_SET_BEGIN ||
+			dyn_parser_is_sign(parser, '[') || dyn_parser_is_sign(parser, '{'))
+			refuse_member();
 		members[nmembers++] = dyn_parser_literal(parser);
 	} while (dyn_parser_accept_sign(parser, ','));
 	if (parser->token != DYN_PARTIQL_SET_END)
@@ -179,7 +192,7 @@ build_set(DynParser *parser, DynItemBuilder *b)
 			type = DYN_TYPE_BS;
 			break;
 		default:
-			dyn_raise(VALIDATION, INVALID "The members of a set must be strings, numbers or binaries");
+			refuse_member();
 	}
 	dyn_builder_begin(b, type);
 	for (int i = 0; i < nmembers; i++)

@@ -88,6 +88,9 @@ extern DynValue dyn_parser_literal(DynParser *parser);
 
 /* ----- condition.c ----- */
 
+/* A name: quoted, or a word that is none of the language's. */
+extern bool dyn_parser_at_name(const DynParser *parser);
+
 /* path := name ('.' name | '[' digits ']')* */
 extern DynOperand *dyn_parser_path(DynParser *parser);
 extern DynOperand *dyn_parser_operand(DynParser *parser);

@@ -42,6 +42,14 @@ typedef enum DynReturning
 	DYN_RETURNING_MODIFIED_NEW
 } DynReturning;
 
+/* "a.b[0]": value at the path, called "b[0]" in the answer. */
+typedef struct DynColumn
+{
+	const char *label;
+	uint32		label_len;
+	DynDocumentPath path;
+} DynColumn;
+
 typedef struct DynOrder
 {
 	const char *name;
@@ -57,7 +65,8 @@ typedef struct DynStatement
 	const char *index;			/* the same, or NULL */
 	uint32		index_len;
 
-	const DynProjection *projection;	/* SELECT; NULL: all attributes */
+	int			ncolumns;		/* SELECT; 0: all attributes */
+	DynColumn  *columns;
 	DynCondition *where;		/* or NULL */
 	int			norder;
 	DynOrder   *order;
