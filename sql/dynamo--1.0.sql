@@ -669,6 +669,14 @@ In: {"TableName"}
 Out: {"TimeToLiveDescription": {"TimeToLiveStatus", "AttributeName"}}
 Errors: ValidationException (KV001), SerializationException (KV002), ResourceNotFoundException (KV003)';
 
+CREATE FUNCTION dynamo.execute_statement(request json) RETURNS json
+    AS 'MODULE_PATHNAME', 'dyn_sql_ExecuteStatement' LANGUAGE c STRICT;
+COMMENT ON FUNCTION dynamo.execute_statement(json)
+    IS 'ExecuteStatement: run one PartiQL statement.
+In: {"Statement", "Parameters": [value, ...], "Limit", "NextToken", ...}
+Out: {"Items": [item, ...], "NextToken", "LastEvaluatedKey"}
+Errors: ValidationException (KV001), SerializationException (KV002), ResourceNotFoundException (KV003), ConditionalCheckFailedException (KV005), DuplicateItemException (KV026)';
+
 CREATE FUNCTION dynamo.get_item(request json) RETURNS json
     AS 'MODULE_PATHNAME', 'dyn_sql_GetItem' LANGUAGE c STRICT;
 COMMENT ON FUNCTION dynamo.get_item(json)

@@ -134,6 +134,15 @@ dyn_capacity_write(DynJsonWriter *w, DynReturnCapacity mode,
 		return;
 	capacity->table_name = dyn_request_string(request, "TableName",
 											  &capacity->table_name_len);
+	dyn_capacity_write_one(w, mode, capacity);
+}
+
+void
+dyn_capacity_write_one(DynJsonWriter *w, DynReturnCapacity mode,
+					   const DynCapacity *capacity)
+{
+	if (mode == DYN_RETURN_CAPACITY_NONE)
+		return;
 	dyn_json_write_key(w, "ConsumedCapacity");
 	write_capacity(w, mode, capacity);
 }

@@ -56,6 +56,10 @@ extern void dyn_capacity_charge_index(DynCapacity *capacity,
 extern void dyn_capacity_write(DynJsonWriter *w, DynReturnCapacity mode,
 							   const DynJson *request, DynCapacity *capacity);
 
+/* The same where capacity says which table. */
+extern void dyn_capacity_write_one(DynJsonWriter *w, DynReturnCapacity mode,
+								   const DynCapacity *capacity);
+
 /* The same of a batch: an array.  Nothing for NONE. */
 extern void dyn_capacity_write_array(DynJsonWriter *w, DynReturnCapacity mode,
 									 const DynCapacity *capacities, int count);

@@ -21,6 +21,7 @@
 
 #include "base/limits.h"
 #include "item/item_json.h"
+#include "operation/index_range.h"
 #include "operation/page.h"
 #include "operation/request.h"
 
@@ -250,16 +251,23 @@ dyn_page_open(DynPage *page, DynOperationContext *context, const DynJson *reques
 
 	page->consistent = dyn_request_bool(request, "ConsistentRead", false);
 	page->table = dyn_request_table(context, request);
-	if (name == NULL)
-		dyn_index_schema_of_table(&page->table->schema, &page->keys);
-	else
+	if (name != NULL)
 	{
 		page->index = dyn_table_readable_index(page->table, name, len);
-		page->keys = page->index->definition.schema;
 		if (page->consistent && page->index->definition.kind == DYN_INDEX_GLOBAL)
 			dyn_raise(VALIDATION,
 					  "Consistent reads are not supported on global secondary indexes");
 	}
+	dyn_page_open_keys(page);
+}
+
+void
+dyn_page_open_keys(DynPage *page)
+{
+	if (page->index == NULL)
+		dyn_index_schema_of_table(&page->table->schema, &page->keys);
+	else
+		page->keys = page->index->definition.schema;
 
 	for (int i = 0; i < page->keys.npartition; i++)
 		add_start_name(page, &page->keys.partition[i]);
@@ -345,6 +353,66 @@ dyn_page_check_projection(DynPage *page, DynSelect select, bool filter_must_fit)
 	page->filter_entries = !local && filtered.count > 0;
 }
 
+/* The range of the table that a condition selects. */
+static void
+set_bounds(DynStoreRange *range, const DynKeyCondition *condition)
+{
+	const DynValue *sort = &condition->sort[0];
+
+	switch (condition->sort_operator)
+	{
+		case DYN_SORT_NONE:
+			break;
+		case DYN_SORT_EQ:
+			range->low = range->high = *sort;
+			range->low_inclusive = range->high_inclusive = true;
+			break;
+		case DYN_SORT_LT:
+		case DYN_SORT_LE:
+			range->high = *sort;
+			range->high_inclusive = condition->sort_operator == DYN_SORT_LE;
+			break;
+		case DYN_SORT_GT:
+		case DYN_SORT_GE:
+			range->low = *sort;
+			range->low_inclusive = condition->sort_operator == DYN_SORT_GE;
+			break;
+		case DYN_SORT_BETWEEN:
+			range->low = *sort;
+			range->high = condition->sort_upper;
+			range->low_inclusive = range->high_inclusive = true;
+			break;
+		case DYN_SORT_BEGINS_WITH:
+			range->begins_with = *sort;
+			break;
+	}
+}
+
+bool
+dyn_page_set_range(DynPage *page, const DynKeyCondition *condition, bool backward,
+				   const DynItem *start, const DynKey *start_key)
+{
+	DynKey	   *partition;
+
+	if (page->index != NULL)
+	{
+		page->index_range.backward = backward;
+		dyn_index_range_query(&page->index_range, &page->keys, condition);
+		return start == NULL ||
+			dyn_index_range_start(&page->index_range, &page->keys, start, start_key);
+	}
+	partition = palloc0(sizeof(DynKey));
+	partition->partition = condition->partition[0];
+	partition->hash = dyn_key_hash(&partition->partition);
+	memset(&page->range, 0, sizeof(page->range));
+	page->range.partition = partition;
+	page->range.backward = backward;
+	page->range.start_after = start_key;
+	set_bounds(&page->range, condition);
+	return start_key == NULL ||
+		dyn_value_equal(&start_key->partition, &partition->partition);
+}
+
 static DynStoreCursor *
 open_cursor(const DynPage *page)
 {
@@ -378,8 +446,8 @@ measure(const DynPage *page, const DynItem *item, DynPageTotals *totals)
 	}
 }
 
-void
-dyn_page_write(DynJsonWriter *w, const DynPage *page, DynPageTotals *totals)
+DynItem *
+dyn_page_walk(DynJsonWriter *w, const DynPage *page, DynPageTotals *totals)
 {
 	DynStoreCursor *cursor = open_cursor(page);
 	MemoryContext item_context;
@@ -390,13 +458,6 @@ dyn_page_write(DynJsonWriter *w, const DynPage *page, DynPageTotals *totals)
 	item_context = AllocSetContextCreate(CurrentMemoryContext,
 										 "dynamo page item",
 										 ALLOCSET_DEFAULT_SIZES);
-	memset(totals, 0, sizeof(*totals));
-
-	if (!page->count_only)
-	{
-		dyn_json_write_key(w, "Items");
-		dyn_json_begin_array(w);
-	}
 	caller = MemoryContextSwitchTo(item_context);
 	while ((item = dyn_store_next(cursor)) != NULL)
 	{
@@ -410,6 +471,8 @@ dyn_page_write(DynJsonWriter *w, const DynPage *page, DynPageTotals *totals)
 			totals->count++;
 			if (page->count_only)
 				;
+			else if (page->write_item != NULL)
+				page->write_item(w, item, page->write_item_arg);
 			else if (page->projection != NULL)
 				dyn_projection_write(w, page->projection, item);
 			else
@@ -430,7 +493,21 @@ dyn_page_write(DynJsonWriter *w, const DynPage *page, DynPageTotals *totals)
 	MemoryContextSwitchTo(caller);
 	dyn_store_close(cursor);
 	MemoryContextDelete(item_context);
+	return last;
+}
 
+void
+dyn_page_write(DynJsonWriter *w, const DynPage *page, DynPageTotals *totals)
+{
+	DynItem    *last;
+
+	memset(totals, 0, sizeof(*totals));
+	if (!page->count_only)
+	{
+		dyn_json_write_key(w, "Items");
+		dyn_json_begin_array(w);
+	}
+	last = dyn_page_walk(w, page, totals);
 	if (!page->count_only)
 		dyn_json_end_array(w);
 	dyn_json_write_key(w, "Count");

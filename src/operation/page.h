@@ -36,6 +36,10 @@ typedef struct DynPage
 	bool		count_only;		/* Select COUNT: no Items member */
 	int64		limit;			/* items to evaluate; 0: no limit */
 
+	/* PartiQL's columns: what writes an item in place of all this, or NULL. */
+	void		(*write_item) (DynJsonWriter *w, const DynItem *item, const void *arg);
+	const void *write_item_arg;
+
 	/*
 	 * Set by dyn_page_check_projection(), of an index that does not project all
 	 * attributes.
@@ -62,6 +66,9 @@ typedef struct DynPageTotals
  */
 extern void dyn_page_open(DynPage *page, DynOperationContext *context,
 						  const DynJson *request);
+
+/* The same where table, index and consistent are set: the keys. */
+extern void dyn_page_open_keys(DynPage *page);
 
 /*
  * ExclusiveStartKey's attributes, converted before the table is known.  Value
@@ -109,6 +116,22 @@ extern void dyn_page_check_index_name(DynViolations *v, const DynJson *request);
  */
 extern void dyn_page_check_projection(DynPage *page, DynSelect select,
 									  bool filter_must_fit);
+
+/*
+ * Where the page walks: what a condition selects; start and its key are NULL
+ * without one.  False if the start is not in there.
+ */
+extern bool dyn_page_set_range(DynPage *page, const DynKeyCondition *condition,
+							   bool backward, const DynItem *start,
+							   const DynKey *start_key);
+
+/*
+ * Walk the page: add to the totals, which may stand at what an earlier page
+ * left, and write the items that pass the filter as elements of the array w is
+ * in.  Returns the start key of the next page if this one ended early, or NULL.
+ */
+extern DynItem *dyn_page_walk(DynJsonWriter *w, const DynPage *page,
+							  DynPageTotals *totals);
 
 /*
  * Write Items, Count, ScannedCount and, if the page ended early,

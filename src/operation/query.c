@@ -11,7 +11,6 @@
 
 #include "expression/legacy.h"
 #include "item/item_json.h"
-#include "operation/index_range.h"
 #include "operation/page.h"
 #include "operation/request.h"
 
@@ -158,66 +157,6 @@ check_start_boundaries(const DynPage *page, const DynKeyCondition *condition,
 				  "The provided starting key does not match the range key predicate");
 }
 
-/* The range of the table that a condition selects. */
-static void
-set_bounds(DynStoreRange *range, const DynKeyCondition *condition)
-{
-	const DynValue *sort = &condition->sort[0];
-
-	switch (condition->sort_operator)
-	{
-		case DYN_SORT_NONE:
-			break;
-		case DYN_SORT_EQ:
-			range->low = range->high = *sort;
-			range->low_inclusive = range->high_inclusive = true;
-			break;
-		case DYN_SORT_LT:
-		case DYN_SORT_LE:
-			range->high = *sort;
-			range->high_inclusive = condition->sort_operator == DYN_SORT_LE;
-			break;
-		case DYN_SORT_GT:
-		case DYN_SORT_GE:
-			range->low = *sort;
-			range->low_inclusive = condition->sort_operator == DYN_SORT_GE;
-			break;
-		case DYN_SORT_BETWEEN:
-			range->low = *sort;
-			range->high = condition->sort_upper;
-			range->low_inclusive = range->high_inclusive = true;
-			break;
-		case DYN_SORT_BEGINS_WITH:
-			range->begins_with = *sort;
-			break;
-	}
-}
-
-/* Where the page walks.  start and its key are NULL without one. */
-static void
-set_range(DynPage *page, const DynKeyCondition *condition, bool backward,
-		  const DynItem *start, const DynKey *start_key)
-{
-	DynKey	   *partition;
-
-	if (page->index != NULL)
-	{
-		page->index_range.backward = backward;
-		dyn_index_range_query(&page->index_range, &page->keys, condition);
-		if (start != NULL &&
-			!dyn_index_range_start(&page->index_range, &page->keys, start, start_key))
-			elog(ERROR, "start key is outside of the range its values are in");
-		return;
-	}
-	partition = palloc0(sizeof(DynKey));
-	partition->partition = condition->partition[0];
-	partition->hash = dyn_key_hash(&partition->partition);
-	page->range.partition = partition;
-	page->range.backward = backward;
-	page->range.start_after = start_key;
-	set_bounds(&page->range, condition);
-}
-
 /*
  * Run Query.  Raises ValidationException or ResourceNotFoundException.
  */
@@ -310,8 +249,9 @@ dyn_query(DynOperationContext *context, const DynJson *request, StringInfo reply
 		dyn_condition_visit_paths(page.filter, refuse_key_attribute, &filter_check);
 	dyn_page_check_projection(&page, select, true);
 	dyn_request_check_key_paths(page.table, page.filter, NULL);
-	set_range(&page, &condition, backward, start_item,
-			  start_item != NULL ? &start : NULL);
+	if (!dyn_page_set_range(&page, &condition, backward, start_item,
+							start_item != NULL ? &start : NULL))
+		elog(ERROR, "start key is outside of the range its values are in");
 
 	dyn_json_writer_init(&w, reply);
 	dyn_json_begin_object(&w);

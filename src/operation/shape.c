@@ -190,6 +190,16 @@ REQUEST(TransactGetItems,
 		MEMBER("TransactItems", transact_get_items),
 		MEMBER("ReturnConsumedCapacity", string));
 
+/* PartiQL. */
+REQUEST(ExecuteStatement,
+		MEMBER("Statement", string),
+		MEMBER("Parameters", attribute_values),
+		MEMBER("ConsistentRead", boolean),
+		MEMBER("NextToken", string),
+		MEMBER("ReturnConsumedCapacity", string),
+		MEMBER("Limit", integer),
+		MEMBER("ReturnValuesOnConditionCheckFailure", string));
+
 /* Tables. */
 STRUCT(attribute_definition, "AttributeDefinition",
 	   MEMBER("AttributeName", string),

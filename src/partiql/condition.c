@@ -522,6 +522,22 @@ parse_or(DynParser *parser)
 }
 
 DynCondition *
+dyn_where_absent(const char *name, uint32 name_len, DynCondition *otherwise)
+{
+	DynCondition *absent =
+		make_call(DYN_FUNCTION_ATTRIBUTE_NOT_EXISTS,
+							 dyn_operand_make_path(name, name_len), NULL);
+	DynCondition *either;
+
+	if (otherwise == NULL)
+		return absent;
+	either = make_condition(DYN_CONDITION_OR);
+	add_condition(either, absent);
+	add_condition(either, otherwise);
+	return either;
+}
+
+DynCondition *
 dyn_parser_condition(DynParser *parser)
 {
 	DynCondition *condition = to_condition(parse_or(parser));

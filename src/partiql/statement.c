@@ -108,6 +108,23 @@ parse_columns(DynParser *parser, DynStatement *statement)
 	} while (dyn_parser_accept_sign(parser, ','));
 }
 
+/* The columns' paths, for who looks at what is asked for. */
+static DynProjection *
+projection_of(const DynStatement *statement)
+{
+	DynProjection *projection = palloc0(sizeof(DynProjection));
+
+	projection->npaths = statement->ncolumns;
+	projection->paths = palloc(sizeof(DynOperand *) * projection->npaths);
+	for (int i = 0; i < statement->ncolumns; i++)
+	{
+		projection->paths[i] = palloc0(sizeof(DynOperand));
+		projection->paths[i]->kind = DYN_OPERAND_PATH;
+		projection->paths[i]->path = statement->columns[i].path;
+	}
+	return projection;
+}
+
 static void
 parse_order(DynParser *parser, DynStatement *statement)
 {
@@ -136,6 +153,8 @@ parse_select(DynParser *parser, DynStatement *statement)
 {
 	dyn_parser_expect_word(parser, "SELECT");
 	parse_columns(parser, statement);
+	if (statement->ncolumns > 0)
+		statement->projection = projection_of(statement);
 	dyn_parser_expect_word(parser, "FROM");
 	parse_table(parser, statement);
 	if (dyn_parser_accept_word(parser, "WHERE"))

@@ -67,6 +67,7 @@ typedef struct DynStatement
 
 	int			ncolumns;		/* SELECT; 0: all attributes */
 	DynColumn  *columns;
+	const DynProjection *projection;	/* their paths, to be visited; or NULL */
 	DynCondition *where;		/* or NULL */
 	int			norder;
 	DynOrder   *order;
@@ -103,7 +104,11 @@ extern bool dyn_where_sort(const DynCondition *where,
 						   DynSortOperator *sort_operator,
 						   DynValue *low, DynValue *high);
 
-/* WHERE as text, for test functions. */
+/* "There is no such attribute", alone or as the other side of an OR. */
+extern DynCondition *dyn_where_absent(const char *name, uint32 name_len,
+									  DynCondition *otherwise);
+
+/* The tree as text, for test functions. */
 extern void dyn_statement_print(StringInfo out, const DynStatement *statement);
 
 #endif							/* DYN_STATEMENT_H */

@@ -1,0 +1,68 @@
+/*-------------------------------------------------------------------------
+ *
+ * statement_run.h
+ *		What the PartiQL operations share: a statement, run as what it asks for.
+ *
+ * A statement is a Query, a Scan, a get or a write of one item in other words;
+ * everything below the words is theirs.
+ *
+ * src/operation/statement_run.h
+ *-------------------------------------------------------------------------
+ */
+#ifndef DYN_STATEMENT_RUN_H
+#define DYN_STATEMENT_RUN_H
+
+#include "operation/item_write.h"
+#include "operation/page.h"
+#include "partiql/statement.h"
+
+/*
+ * Member constraints of Statement and Parameters.  prefix stands before the
+ * members' names in messages: "" or "statements.1.member.".
+ */
+extern void dyn_statement_check_members(DynViolations *v, const DynJson *block,
+										const char *prefix);
+
+/* The statement in members Statement and Parameters. */
+extern DynStatement *dyn_statement_read(const DynJson *block);
+
+/* A statement that only reads: SELECT or EXISTS. */
+extern bool dyn_statement_reads(const DynStatement *statement);
+
+/*
+ * The table; sets context->table_name as dyn_operation_table() does.  Refuses
+ * an index where none can be named.
+ */
+extern const DynTable *dyn_statement_table(DynOperationContext *context,
+										   const DynStatement *statement);
+
+/*
+ * The key that WHERE pins by equality on all key attributes, as a Key argument;
+ * NULL if it doesn't.
+ */
+extern DynItem *dyn_statement_key(const DynStatement *statement,
+								  const DynTable *table);
+
+/*
+ * Make an INSERT, UPDATE or DELETE a write: zeroed but for what the request
+ * says of its reply.  All but the key's value is checked; *argument is the item
+ * of an INSERT, or the key.
+ */
+extern void dyn_statement_prepare(const DynStatement *statement,
+								  const DynTable *table, DynItemWrite *write,
+								  DynItem **argument);
+
+/* Then run it: also checks the key. */
+extern DynOutcome dyn_statement_write(DynOperationContext *context,
+									  const DynStatement *statement,
+									  DynItemWrite *write, const DynItem *argument);
+
+/* What RETURNING shows, or NULL for nothing. */
+extern const DynItem *dyn_statement_returned(const DynStatement *statement,
+											 const DynItemWrite *write);
+
+/* What SELECT shows of an item. */
+extern void dyn_statement_write_item(DynJsonWriter *w, const DynItem *item,
+									 const void *statement);
+
+#endif							/* DYN_STATEMENT_RUN_H */
