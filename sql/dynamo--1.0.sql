@@ -565,6 +565,14 @@ COMMENT ON FUNCTION dynamo_internal.parse_statement(text, json) IS 'the tree of 
 -- Each takes the operation's request and returns its reply, in the caller's
 -- transaction.  Anyone may call them: what counts are the caller's privileges on
 -- the relation behind the table, and CREATE on schema dynamo_data.
+CREATE FUNCTION dynamo.batch_execute_statement(request json) RETURNS json
+    AS 'MODULE_PATHNAME', 'dyn_sql_BatchExecuteStatement' LANGUAGE c STRICT;
+COMMENT ON FUNCTION dynamo.batch_execute_statement(json)
+    IS 'BatchExecuteStatement: run up to 25 PartiQL statements on one item each, all reading or all writing.
+In: {"Statements": [{"Statement", "Parameters", ...}, ...]}
+Out: {"Responses": [{"TableName", "Item" | "Error"}, ...]}
+Errors: ValidationException (KV001), SerializationException (KV002); those of a statement are in its response';
+
 CREATE FUNCTION dynamo.batch_get_item(request json) RETURNS json
     AS 'MODULE_PATHNAME', 'dyn_sql_BatchGetItem' LANGUAGE c STRICT;
 COMMENT ON FUNCTION dynamo.batch_get_item(json)
@@ -676,6 +684,14 @@ COMMENT ON FUNCTION dynamo.execute_statement(json)
 In: {"Statement", "Parameters": [value, ...], "Limit", "NextToken", ...}
 Out: {"Items": [item, ...], "NextToken", "LastEvaluatedKey"}
 Errors: ValidationException (KV001), SerializationException (KV002), ResourceNotFoundException (KV003), ConditionalCheckFailedException (KV005), DuplicateItemException (KV026)';
+
+CREATE FUNCTION dynamo.execute_transaction(request json) RETURNS json
+    AS 'MODULE_PATHNAME', 'dyn_sql_ExecuteTransaction' LANGUAGE c STRICT;
+COMMENT ON FUNCTION dynamo.execute_transaction(json)
+    IS 'ExecuteTransaction: run up to 100 PartiQL statements on one item each, all or none of them.
+In: {"TransactStatements": [{"Statement", "Parameters", ...}, ...], "ClientRequestToken"}
+Out: {"Responses": [{"Item": item}, ...]}
+Errors: ValidationException (KV001), SerializationException (KV002), ResourceNotFoundException (KV003), TransactionCanceledException (KV021), TransactionInProgressException (KV022), IdempotentParameterMismatchException (KV023)';
 
 CREATE FUNCTION dynamo.get_item(request json) RETURNS json
     AS 'MODULE_PATHNAME', 'dyn_sql_GetItem' LANGUAGE c STRICT;

@@ -32,15 +32,14 @@ dyn_write_units(uint32 old_size, uint32 new_size)
 	return steps(Max(old_size, new_size), DYN_WRITE_UNIT_SIZE);
 }
 
-void
-dyn_capacity_charge_index(DynCapacity *capacity, const DynIndex *index,
-						  double units)
+static void
+charge_index(DynCapacity *capacity, const char *name, bool local, double units)
 {
 	DynIndexCapacity *arm;
 
 	for (int i = 0; i < capacity->nindexes; i++)
 	{
-		if (strcmp(capacity->indexes[i].name, index->definition.name) == 0)
+		if (strcmp(capacity->indexes[i].name, name) == 0)
 		{
 			capacity->indexes[i].units += units;
 			return;
@@ -50,9 +49,26 @@ dyn_capacity_charge_index(DynCapacity *capacity, const DynIndex *index,
 		capacity->indexes = palloc(sizeof(DynIndexCapacity) * DYN_INDEX_SLOTS);
 	Assert(capacity->nindexes < DYN_INDEX_SLOTS);
 	arm = &capacity->indexes[capacity->nindexes++];
-	arm->name = pstrdup(index->definition.name);
-	arm->local = index->definition.kind == DYN_INDEX_LOCAL;
+	arm->name = pstrdup(name);
+	arm->local = local;
 	arm->units = units;
+}
+
+void
+dyn_capacity_charge_index(DynCapacity *capacity, const DynIndex *index,
+						  double units)
+{
+	charge_index(capacity, index->definition.name,
+				 index->definition.kind == DYN_INDEX_LOCAL, units);
+}
+
+void
+dyn_capacity_add(DynCapacity *capacity, const DynCapacity *charge)
+{
+	capacity->table_units += charge->table_units;
+	for (int i = 0; i < charge->nindexes; i++)
+		charge_index(capacity, charge->indexes[i].name, charge->indexes[i].local,
+					 charge->indexes[i].units);
 }
 
 /* again: the member that says the same once more, or NULL. */

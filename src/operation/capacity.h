@@ -49,6 +49,9 @@ extern double dyn_write_units(uint32 old_size, uint32 new_size);
 extern void dyn_capacity_charge_index(DynCapacity *capacity,
 									  const DynIndex *index, double units);
 
+/* Add one charge of a table to another. */
+extern void dyn_capacity_add(DynCapacity *capacity, const DynCapacity *charge);
+
 /*
  * Member "ConsumedCapacity" of a reply about one table, whose name is taken
  * from the request; nothing for NONE.

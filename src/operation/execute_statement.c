@@ -437,7 +437,7 @@ dyn_execute_statement(DynOperationContext *context, const DynJson *request,
 	DynViolations v = {0};
 	DynStatement *statement;
 
-	dyn_statement_check_members(&v, request, "");
+	dyn_statement_check_members(&v, request);
 	write.return_capacity = dyn_request_return_capacity(&v, request);
 	dyn_member_range(&v, dyn_request_member(request, "Limit"), 1, DYN_UNBOUNDED, "limit");
 	dyn_member_length(&v, token, 1, MAX_TOKEN_LENGTH, "nextToken");

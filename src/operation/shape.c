@@ -191,6 +191,24 @@ REQUEST(TransactGetItems,
 		MEMBER("ReturnConsumedCapacity", string));
 
 /* PartiQL. */
+STRUCT(batch_statement, "BatchStatementRequest",
+	   MEMBER("Statement", string),
+	   MEMBER("Parameters", attribute_values),
+	   MEMBER("ConsistentRead", boolean),
+	   MEMBER("ReturnValuesOnConditionCheckFailure", string));
+LIST(batch_statements, batch_statement);
+REQUEST(BatchExecuteStatement,
+		MEMBER("Statements", batch_statements),
+		MEMBER("ReturnConsumedCapacity", string));
+STRUCT(transact_statement, "ParameterizedStatement",
+	   MEMBER("Statement", string),
+	   MEMBER("Parameters", attribute_values),
+	   MEMBER("ReturnValuesOnConditionCheckFailure", string));
+LIST(transact_statements, transact_statement);
+REQUEST(ExecuteTransaction,
+		MEMBER("TransactStatements", transact_statements),
+		MEMBER("ClientRequestToken", string),
+		MEMBER("ReturnConsumedCapacity", string));
 REQUEST(ExecuteStatement,
 		MEMBER("Statement", string),
 		MEMBER("Parameters", attribute_values),

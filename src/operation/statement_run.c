@@ -13,15 +13,36 @@
 #include "operation/statement_run.h"
 
 void
-dyn_statement_check_members(DynViolations *v, const DynJson *block,
-							const char *prefix)
+dyn_statement_check_members(DynViolations *v, const DynJson *block)
 {
 	const DynJson *text = dyn_request_member(block, "Statement");
 
-	if (dyn_member_require(v, text, "%sstatement", prefix))
-		dyn_member_length(v, text, 1, DYN_MAX_STATEMENT_LENGTH, "%sstatement", prefix);
+	if (dyn_member_require(v, text, "statement"))
+		dyn_member_length(v, text, 1, DYN_MAX_STATEMENT_LENGTH, "statement");
 	dyn_member_length(v, dyn_request_member(block, "Parameters"), 1, DYN_UNBOUNDED,
-					  "%sparameters", prefix);
+					  "parameters");
+}
+
+void
+dyn_statement_check_list(DynViolations *v, const DynJson *list, const char *name,
+						 int max)
+{
+	int			number = 0;
+
+	if (!dyn_member_require(v, list, "%s", name))
+		return;
+	dyn_member_length(v, list, 1, max, "%s", name);
+	if (dyn_json_count(list) > max)
+		return;
+	for (const DynJson *block = dyn_json_first(list); block; block = dyn_json_next(block))
+	{
+		v->prefix = psprintf("%s.%d.member.", name, ++number);
+		dyn_statement_check_members(v, block);
+		dyn_member_enum(v, dyn_request_member(block, "ReturnValuesOnConditionCheckFailure"),
+						&dyn_enum_return_on_failure, 0,
+						"returnValuesOnConditionCheckFailure");
+		v->prefix = NULL;
+	}
 }
 
 DynStatement *

@@ -16,12 +16,15 @@
 #include "operation/page.h"
 #include "partiql/statement.h"
 
+/* Member constraints of Statement and Parameters. */
+extern void dyn_statement_check_members(DynViolations *v, const DynJson *block);
+
 /*
- * Member constraints of Statement and Parameters.  prefix stands before the
- * members' names in messages: "" or "statements.1.member.".
+ * The same of a list of such blocks, called name in messages, and of its
+ * length.
  */
-extern void dyn_statement_check_members(DynViolations *v, const DynJson *block,
-										const char *prefix);
+extern void dyn_statement_check_list(DynViolations *v, const DynJson *list,
+									 const char *name, int max);
 
 /* The statement in members Statement and Parameters. */
 extern DynStatement *dyn_statement_read(const DynJson *block);

@@ -142,6 +142,8 @@ reason_name(const DynReason *reason)
 			return "None";
 		case DYN_REASON_CONDITIONAL_CHECK_FAILED:
 			return "ConditionalCheckFailed";
+		case DYN_REASON_DUPLICATE_ITEM:
+			return "DuplicateItem";
 		case DYN_REASON_ITEM_COLLECTION_SIZE_LIMIT_EXCEEDED:
 			return "ItemCollectionSizeLimitExceeded";
 		case DYN_REASON_TRANSACTION_CONFLICT:
@@ -161,6 +163,8 @@ reason_message(const DynReason *reason)
 			return NULL;
 		case DYN_REASON_CONDITIONAL_CHECK_FAILED:
 			return "The conditional request failed";
+		case DYN_REASON_DUPLICATE_ITEM:
+			return "Duplicate primary key exists in table";
 		case DYN_REASON_ITEM_COLLECTION_SIZE_LIMIT_EXCEEDED:
 			return "Collection size exceeded.";
 		case DYN_REASON_TRANSACTION_CONFLICT:
@@ -346,7 +350,8 @@ evaluate(Run *run)
 		if (write->condition != NULL &&
 			!dyn_condition_evaluate(write->condition, write->old))
 		{
-			reason->code = DYN_REASON_CONDITIONAL_CHECK_FAILED;
+			reason->code = action->is_insert ? DYN_REASON_DUPLICATE_ITEM :
+				DYN_REASON_CONDITIONAL_CHECK_FAILED;
 			reason->item = write->return_old_on_failure ? write->old : NULL;
 			passed = false;
 		}
@@ -454,6 +459,12 @@ write_reply(const DynTransaction *transaction, const DynToken *repeated,
 
 	dyn_json_writer_init(&w, reply);
 	dyn_json_begin_object(&w);
+	if (transaction->write_responses)
+	{
+		dyn_json_write_key(&w, "Responses");
+		dyn_json_begin_array(&w);
+		dyn_json_end_array(&w);
+	}
 	if (transaction->return_collections && repeated == NULL)
 		write_collections(&w, transaction);
 	if (transaction->return_capacity != DYN_RETURN_CAPACITY_NONE)

@@ -17,6 +17,7 @@ typedef enum DynReasonCode
 {
 	DYN_REASON_NONE,
 	DYN_REASON_CONDITIONAL_CHECK_FAILED,
+	DYN_REASON_DUPLICATE_ITEM,
 	DYN_REASON_ITEM_COLLECTION_SIZE_LIMIT_EXCEEDED,
 	DYN_REASON_TRANSACTION_CONFLICT,
 	DYN_REASON_VALIDATION_ERROR
@@ -62,6 +63,35 @@ extern void dyn_transact_sort(DynTransactKey *keys, int nkeys);
 extern DynOutcome dyn_transact_cancel(DynOperationContext *context,
 									  const DynReason *reasons, int nreasons);
 
+/* ----- reading ----- */
+
+typedef struct DynTransactGet
+{
+	const char *table_name;		/* as the request names it */
+	uint32		table_name_len;
+	const DynTable *table;
+	DynItem    *argument;		/* Key */
+	const DynProjection *projection;	/* or NULL */
+
+	/* PartiQL's: an item that doesn't pass is not shown; what writes one. */
+	const DynCondition *filter;
+	void		(*write_item) (DynJsonWriter *w, const DynItem *item, const void *arg);
+	const void *write_item_arg;
+
+	/* Set by dyn_transact_read(). */
+	DynKey		key;
+	DynItem    *item;
+} DynTransactGet;
+
+/*
+ * Read all of them as they are at one moment; writes Responses.  A key that
+ * doesn't fit its table cancels the transaction.
+ */
+extern DynOutcome dyn_transact_read(DynOperationContext *context,
+									DynTransactGet *gets, int ngets,
+									DynReturnCapacity return_capacity,
+									StringInfo reply);
+
 /* ----- writing ----- */
 
 typedef enum DynActionKind
@@ -75,6 +105,7 @@ typedef enum DynActionKind
 typedef struct DynAction
 {
 	DynActionKind kind;
+	bool		is_insert;		/* a put that is refused where there is an item */
 	DynItemWrite write;			/* table, condition, update; a put's new_item */
 	DynItem    *argument;		/* Key, or the item of a put */
 	const char *table_name;		/* as the request names it */
@@ -91,6 +122,7 @@ typedef struct DynTransaction
 	DynToken   *token;			/* or NULL; its units are filled in */
 	DynReturnCapacity return_capacity;
 	bool		return_collections;
+	bool		write_responses;	/* ExecuteTransaction: an empty list of them */
 } DynTransaction;
 
 /*

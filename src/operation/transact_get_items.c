@@ -21,17 +21,6 @@
 static const char *const legacy_members[] = {NULL};
 static const char *const expression_members[] = {"ProjectionExpression", NULL};
 
-typedef struct Get
-{
-	const char *table_name;
-	uint32		table_name_len;
-	DynItem    *argument;
-	DynProjection *projection;
-	const DynTable *table;
-	DynKey		key;
-	DynItem    *item;
-} Get;
-
 static void
 check_members(DynViolations *v, const DynJson *items)
 {
@@ -53,7 +42,7 @@ check_members(DynViolations *v, const DynJson *items)
 }
 
 static void
-read_get(Get *get, const DynJson *json)
+read_get(DynTransactGet *get, const DynJson *json)
 {
 	DynPlaceholders *placeholders;
 
@@ -68,14 +57,14 @@ read_get(Get *get, const DynJson *json)
 static void
 check_paths(void *arg)
 {
-	Get		   *get = arg;
+	DynTransactGet *get = arg;
 
 	dyn_request_check_key_paths(get->table, NULL, get->projection);
 }
 
 /* False if a key is wrong; the first such one is told. */
 static bool
-set_keys(Get *gets, int ngets, DynReason *reasons)
+set_keys(DynTransactGet *gets, int ngets, DynReason *reasons)
 {
 	DynTransactKey *order = palloc(sizeof(DynTransactKey) * ngets);
 	bool		valid = true;
@@ -83,7 +72,7 @@ set_keys(Get *gets, int ngets, DynReason *reasons)
 
 	for (int i = 0; i < ngets; i++)
 	{
-		Get		   *get = &gets[i];
+		DynTransactGet *get = &gets[i];
 		DynReason	reason = {0};
 		bool		has_key = dyn_transact_key(&reason, get->table, get->argument,
 											   true, &get->key);
@@ -107,7 +96,7 @@ set_keys(Get *gets, int ngets, DynReason *reasons)
 
 /* BUSY: a table is being altered. */
 static DynOutcome
-read_items(DynOperationContext *context, Get *gets, int ngets, DynReason *reasons)
+read_items(DynOperationContext *context, DynTransactGet *gets, int ngets, DynReason *reasons)
 {
 	Snapshot	snapshot = RegisterSnapshot(GetTransactionSnapshot());
 	DynOutcome	outcome = DYN_OUTCOME_DONE;
@@ -115,7 +104,7 @@ read_items(DynOperationContext *context, Get *gets, int ngets, DynReason *reason
 
 	for (int i = 0; i < ngets; i++)
 	{
-		Get		   *get = &gets[i];
+		DynTransactGet *get = &gets[i];
 
 		CHECK_FOR_INTERRUPTS();
 		if (dyn_store_get_at(get->table, &get->key, snapshot,
@@ -137,7 +126,7 @@ read_items(DynOperationContext *context, Get *gets, int ngets, DynReason *reason
 }
 
 static void
-write_capacity(DynJsonWriter *w, DynReturnCapacity mode, const Get *gets, int ngets)
+write_capacity(DynJsonWriter *w, DynReturnCapacity mode, const DynTransactGet *gets, int ngets)
 {
 	DynCapacity capacities[DYN_MAX_TRANSACT_ACTIONS] = {0};
 	int			table_of[DYN_MAX_TRANSACT_ACTIONS];
@@ -145,7 +134,7 @@ write_capacity(DynJsonWriter *w, DynReturnCapacity mode, const Get *gets, int ng
 
 	for (int i = 0; i < ngets; i++)
 	{
-		const Get  *get = &gets[i];
+		const DynTransactGet  *get = &gets[i];
 		int			j;
 
 		for (j = 0; j < i; j++)
@@ -164,6 +153,48 @@ write_capacity(DynJsonWriter *w, DynReturnCapacity mode, const Get *gets, int ng
 	dyn_capacity_write_array(w, mode, capacities, ntables);
 }
 
+DynOutcome
+dyn_transact_read(DynOperationContext *context, DynTransactGet *gets, int ngets,
+				  DynReturnCapacity return_capacity, StringInfo reply)
+{
+	DynReason  *reasons = palloc0(sizeof(DynReason) * ngets);
+	DynOutcome	outcome;
+	DynJsonWriter w;
+
+	if (!set_keys(gets, ngets, reasons))
+		return dyn_transact_cancel(context, reasons, ngets);
+	outcome = read_items(context, gets, ngets, reasons);
+	if (outcome != DYN_OUTCOME_DONE)
+		return outcome;
+
+	dyn_json_writer_init(&w, reply);
+	dyn_json_begin_object(&w);
+	dyn_json_write_key(&w, "Responses");
+	dyn_json_begin_array(&w);
+	for (int i = 0; i < ngets; i++)
+	{
+		dyn_json_begin_object(&w);
+		if (gets[i].item != NULL &&
+			(gets[i].filter == NULL ||
+			 dyn_condition_evaluate(gets[i].filter, gets[i].item)))
+		{
+			dyn_json_write_key(&w, "Item");
+			if (gets[i].write_item != NULL)
+				gets[i].write_item(&w, gets[i].item, gets[i].write_item_arg);
+			else if (gets[i].projection == NULL)
+				dyn_json_write_item(&w, gets[i].item);
+			else
+				dyn_projection_write(&w, gets[i].projection, gets[i].item);
+		}
+		dyn_json_end_object(&w);
+	}
+	dyn_json_end_array(&w);
+	if (return_capacity != DYN_RETURN_CAPACITY_NONE)
+		write_capacity(&w, return_capacity, gets, ngets);
+	dyn_json_end_object(&w);
+	return DYN_OUTCOME_DONE;
+}
+
 /*
  * Run TransactGetItems.  Raises ValidationException,
  * ResourceNotFoundException; a key that doesn't fit its table cancels the
@@ -177,11 +208,8 @@ dyn_transact_get_items(DynOperationContext *context, const DynJson *request,
 	DynReturnCapacity return_capacity;
 	DynViolations v = {0};
 	const DynJson *element;
-	Get		   *gets;
+	DynTransactGet *gets;
 	int			ngets;
-	DynReason  *reasons;
-	DynOutcome	outcome;
-	DynJsonWriter w;
 	int			i = 0;
 
 	return_capacity = dyn_request_return_capacity(&v, request);
@@ -191,39 +219,11 @@ dyn_transact_get_items(DynOperationContext *context, const DynJson *request,
 	dyn_violations_raise(&v);
 
 	ngets = dyn_json_count(items);
-	gets = palloc0(sizeof(Get) * ngets);
-	reasons = palloc0(sizeof(DynReason) * ngets);
+	gets = palloc0(sizeof(DynTransactGet) * ngets);
 	for (element = dyn_json_first(items); element; element = dyn_json_next(element))
 		read_get(&gets[i++], dyn_request_member(element, "Get"));
 	for (i = 0; i < ngets; i++)
 		gets[i].table = dyn_operation_table(context, gets[i].table_name,
 											gets[i].table_name_len);
-	if (!set_keys(gets, ngets, reasons))
-		return dyn_transact_cancel(context, reasons, ngets);
-	outcome = read_items(context, gets, ngets, reasons);
-	if (outcome != DYN_OUTCOME_DONE)
-		return outcome;
-
-	dyn_json_writer_init(&w, reply);
-	dyn_json_begin_object(&w);
-	dyn_json_write_key(&w, "Responses");
-	dyn_json_begin_array(&w);
-	for (i = 0; i < ngets; i++)
-	{
-		dyn_json_begin_object(&w);
-		if (gets[i].item != NULL)
-		{
-			dyn_json_write_key(&w, "Item");
-			if (gets[i].projection == NULL)
-				dyn_json_write_item(&w, gets[i].item);
-			else
-				dyn_projection_write(&w, gets[i].projection, gets[i].item);
-		}
-		dyn_json_end_object(&w);
-	}
-	dyn_json_end_array(&w);
-	if (return_capacity != DYN_RETURN_CAPACITY_NONE)
-		write_capacity(&w, return_capacity, gets, ngets);
-	dyn_json_end_object(&w);
-	return DYN_OUTCOME_DONE;
+	return dyn_transact_read(context, gets, ngets, return_capacity, reply);
 }
