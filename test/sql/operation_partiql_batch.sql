@@ -61,10 +61,10 @@ SELECT pg_temp.run('transaction', ARRAY['DELETE FROM none WHERE p = ''b''']);
 SELECT execute_transaction('{"TransactStatements": []}');
 
 -- Tokens: a repetition does nothing; the spaces of the two operations are apart.
-SELECT pg_temp.run('transaction', ARRAY['UPDATE words SET n = n + 1 WHERE p = ''a'''], '{"ClientRequestToken": "t"}');
-SELECT pg_temp.run('transaction', ARRAY['UPDATE words SET n = n + 1 WHERE p = ''a'''], '{"ClientRequestToken": "t"}');
-SELECT pg_temp.run('transaction', ARRAY['UPDATE words SET n = n + 2 WHERE p = ''a'''], '{"ClientRequestToken": "t"}');
-SELECT transact_write_items('{"ClientRequestToken": "t", "TransactItems": [{"Delete": {"TableName": "words", "Key": {"p": {"S": "d"}}}}]}');
+SELECT pg_temp.run('transaction', ARRAY['UPDATE words SET n = n + 1 WHERE p = ''a'''], '{"ClientRequestToken": "partiql"}');
+SELECT pg_temp.run('transaction', ARRAY['UPDATE words SET n = n + 1 WHERE p = ''a'''], '{"ClientRequestToken": "partiql"}');
+SELECT pg_temp.run('transaction', ARRAY['UPDATE words SET n = n + 2 WHERE p = ''a'''], '{"ClientRequestToken": "partiql"}');
+SELECT transact_write_items('{"ClientRequestToken": "partiql", "TransactItems": [{"Delete": {"TableName": "words", "Key": {"p": {"S": "d"}}}}]}');
 SELECT get_item('words', '{"p": {"S": "a"}}'), get_item('words', '{"p": {"S": "d"}}');
 SELECT verify_table('words');
 SELECT delete_table('{"TableName": "words"}') IS NOT NULL;
