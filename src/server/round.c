@@ -26,12 +26,15 @@
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "commands/extension.h"
+#include "commands/trigger.h"
 #include "catalog/pg_authid.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "tcop/tcopprot.h"
+#include "utils/guc.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
+#include "utils/portal.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
@@ -340,6 +343,7 @@ run(DynWork *work)
 {
 	Oid			save_user;
 	int			save_context;
+	int			settings_level;
 
 	work->exception = -1;		/* of an earlier try */
 	work->context.may_wait = false;
@@ -361,12 +365,24 @@ run(DynWork *work)
 	GetUserIdAndSecContext(&save_user, &save_context);
 	SetUserIdAndSecContext(work->principal.role,
 						   save_context | SECURITY_LOCAL_USERID_CHANGE);
+	settings_level = NewGUCNestLevel();
 	PushActiveSnapshot(GetTransactionSnapshot());
 
 	work->outcome = dyn_operation_run(&work->context, work->operation,
 									  work->json, &work->reply);
 
+	/*
+	 * What a trigger has put off to the end of the transaction runs now, as the
+	 * role: then, it would run as a superuser.  Settings and cursors that it
+	 * leaves must not outlive the request either.
+	 */
+	if (work->operation->access != DYN_ACCESS_READ)
+	{
+		AfterTriggerFireDeferred();
+		PortalHashTableDeleteAll();
+	}
 	PopActiveSnapshot();
+	AtEOXact_GUC(false, settings_level);
 	SetUserIdAndSecContext(save_user, save_context);
 
 	switch (work->outcome)

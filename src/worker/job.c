@@ -5,8 +5,8 @@
  *
  * A table's owner decides what runs when its relation is written: functions in
  * indexes, triggers.  So a transaction on a table runs as that owner, as VACUUM
- * and REINDEX do, until it is over; and settings that such a function changes
- * are put back, as nothing of it may reach what the process does as a superuser.
+ * and REINDEX do, until it is over; and settings and cursors that such a function
+ * leaves go, as nothing of it may reach what the process does as a superuser.
  * Where triggers fire, the transaction is not security-restricted, which would
  * forbid deferred ones.
  *
@@ -34,6 +34,7 @@
 #include "utils/guc.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
+#include "utils/portal.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 #include "utils/wait_event.h"
@@ -238,6 +239,8 @@ dyn_job_commit(bool durable)
 	int			save;
 
 	AfterTriggerFireDeferred();
+	if (IsBackgroundWorker)
+		PortalHashTableDeleteAll();
 	AtEOXact_GUC(false, settings_level);
 	PopActiveSnapshot();
 

@@ -67,6 +67,23 @@ is(as_role('writer', 'DeleteItem', $get), 'AccessDeniedException', 'but not dele
 $node->safe_psql('postgres', "REVOKE SELECT ON $relation FROM reader");
 is(as_role('reader', 'GetItem', $get), 'AccessDeniedException', 'until it is revoked');
 
+# What triggers do, they do as the role, also at the transaction's end; and what they set is gone.
+$node->safe_psql('postgres', qq{
+	CREATE TABLE fired (who text, path text);
+	GRANT INSERT ON fired TO writer;
+	CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS \$\$
+		BEGIN
+			INSERT INTO public.fired VALUES (current_user, current_setting('search_path'));
+			SET search_path = public;
+			EXECUTE 'DECLARE c CURSOR WITH HOLD FOR SELECT public.note_user()';
+			RETURN NULL;
+		END \$\$;
+	CREATE FUNCTION note_user() RETURNS void LANGUAGE sql AS 'INSERT INTO public.fired VALUES (current_user, NULL)';
+	CREATE CONSTRAINT TRIGGER note AFTER UPDATE ON $relation DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION note()});
+is(as_role('writer', 'PutItem', $put), 'ok', 'a write that fires a deferred trigger') for 1 .. 6;
+is($node->safe_psql('postgres', 'SELECT DISTINCT who, path FROM fired'), 'writer|pg_catalog, pg_temp', 'which runs as the role, with the settings of the process');
+$node->safe_psql('postgres', "DROP TRIGGER note ON $relation");
+
 # Keys that go.
 $node->safe_psql('postgres', "SELECT dynamo.update_access_key('$keys{writer}[0]', false)");
 is(as_role('writer', 'GetItem', $get), 'UnrecognizedClientException', 'a key that is switched off is refused');
