@@ -51,6 +51,9 @@ extern DynPlaceholders *dyn_placeholders_create(const DynJson *names,
 /* After all expressions are resolved: raises "... unused in expressions". */
 extern void dyn_placeholders_check_used(const DynPlaceholders *placeholders);
 
+/* Bytes of the values and their names. */
+extern uint64 dyn_placeholders_values_size(const DynPlaceholders *placeholders);
+
 /* --- ConditionExpression and FilterExpression --- */
 
 typedef struct DynCondition DynCondition;

@@ -30,6 +30,7 @@ typedef struct PlaceholderMap
 	uint32		count;
 	Placeholder *entries;		/* in the order of the request */
 	Placeholder **sorted;		/* by key */
+	uint64		size;			/* bytes of keys and what they stand for */
 } PlaceholderMap;
 
 struct DynPlaceholders
@@ -114,8 +115,9 @@ read_keys(PlaceholderMap *map, const DynJson *json)
 }
 
 static void
-check_total_size(const PlaceholderMap *map, uint64 size)
+set_total_size(PlaceholderMap *map, uint64 size)
 {
+	map->size = size;
 	if (size > DYN_MAX_PLACEHOLDERS_SIZE)
 		dyn_raise(VALIDATION, "%s exceeds max size", map->member);
 }
@@ -142,7 +144,7 @@ read_names(PlaceholderMap *map, const DynJson *json)
 					  DYN_MAX_ATTRIBUTE_NAME_SIZE + 1);
 		size += p->key_len + p->name_len;
 	}
-	check_total_size(map, size);
+	set_total_size(map, size);
 }
 
 /* Say for which key a value is wrong. */
@@ -210,7 +212,7 @@ read_values(PlaceholderMap *map, const DynJson *json)
 		dyn_map_entry(&values, i, &key, &len, &map->sorted[i]->value);
 		size += len + map->sorted[i]->value.size;
 	}
-	check_total_size(map, size);
+	set_total_size(map, size);
 }
 
 DynPlaceholders *
@@ -302,4 +304,10 @@ dyn_placeholders_check_used(const DynPlaceholders *placeholders)
 {
 	check_map_used(&placeholders->names);
 	check_map_used(&placeholders->values);
+}
+
+uint64
+dyn_placeholders_values_size(const DynPlaceholders *placeholders)
+{
+	return placeholders->values.size;
 }

@@ -81,10 +81,10 @@ dyn_item_write_expressions(DynItemWrite *write, const DynJson *request,
 	if (expected != NULL)
 		write->condition = dyn_legacy_expected(expected, write->join_with_or);
 	dyn_request_check_conditional_operator(request, "Expected");
-	dyn_item_write_action_expressions(write, request, has_update);
+	(void) dyn_item_write_action_expressions(write, request, has_update);
 }
 
-void
+uint64
 dyn_item_write_action_expressions(DynItemWrite *write, const DynJson *request,
 								  bool has_update)
 {
@@ -101,6 +101,7 @@ dyn_item_write_action_expressions(DynItemWrite *write, const DynJson *request,
 												 DYN_EXPRESSION_CONDITION,
 												 placeholders);
 	dyn_placeholders_check_used(placeholders);
+	return dyn_placeholders_values_size(placeholders);
 }
 
 static DynOutcome

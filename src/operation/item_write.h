@@ -53,14 +53,15 @@ extern void dyn_item_write_expressions(DynItemWrite *write, const DynJson *reque
 
 /*
  * The same for one action of a transaction, which has no legacy parameters:
- * members of their names are unknown there, and of unchecked shape.
+ * members of their names are unknown there, and of unchecked shape.  Returns
+ * the size of the expressions' values.
  */
 extern void dyn_item_write_check_on_failure(DynItemWrite *write, DynViolations *v,
 											const DynJson *action);
 extern void dyn_item_write_check_action_mix(const DynJson *action, bool has_update);
-extern void dyn_item_write_action_expressions(DynItemWrite *write,
-											  const DynJson *action,
-											  bool has_update);
+extern uint64 dyn_item_write_action_expressions(DynItemWrite *write,
+												const DynJson *action,
+												bool has_update);
 
 /* UpdateItem's DynItemApply: raises what an update can raise at run time. */
 extern DynItem *dyn_update_item_apply(const DynItemWrite *write);

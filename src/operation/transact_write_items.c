@@ -86,8 +86,11 @@ check_members(DynViolations *v, const DynJson *items)
 	}
 }
 
-/* One action, as far as it can be checked without its table. */
-static void
+/*
+ * One action, as far as it can be checked without its table.  Returns what it
+ * counts of the request's size: item or key, and expression values.
+ */
+static uint64
 read_action(DynAction *action, const DynJson *element, int number)
 {
 	DynViolations v = {0};
@@ -113,32 +116,9 @@ read_action(DynAction *action, const DynJson *element, int number)
 		if (dyn_item_size(write->new_item) > DYN_MAX_ITEM_SIZE)
 			dyn_raise(VALIDATION, "Item size has exceeded the maximum allowed size");
 	}
-	dyn_item_write_action_expressions(write, json,
-									  action->kind == DYN_ACTION_UPDATE);
-}
-
-/*
- * Items, keys and expression values count: what the request brings, not what
- * it meets.
- */
-static void
-check_size(const DynTransaction *transaction, const DynJson *items)
-{
-	const DynJson *element = dyn_json_first(items);
-	uint64		size = 0;
-
-	for (int i = 0; i < transaction->nactions; i++, element = dyn_json_next(element))
-	{
-		DynActionKind kind;
-		const DynJson *json = single_action(element, &kind);
-		const DynJson *values = dyn_request_member(json, "ExpressionAttributeValues");
-
-		size += dyn_item_size(transaction->actions[i].argument);
-		if (values != NULL)
-			size += dyn_item_size(dyn_item_from_json(values));
-	}
-	if (size > DYN_MAX_TRANSACT_SIZE)
-		dyn_raise(VALIDATION, "Transaction request size cannot exceed 4 MB");
+	return dyn_item_size(action->argument) +
+		dyn_item_write_action_expressions(write, json,
+										  action->kind == DYN_ACTION_UPDATE);
 }
 
 /*
@@ -155,6 +135,7 @@ dyn_transact_write_items(DynOperationContext *context, const DynJson *request,
 	DynToken	token = {DYN_TOKEN_TRANSACT_WRITE_ITEMS};
 	DynViolations v = {0};
 	const DynJson *element;
+	uint64		size = 0;
 	int			i = 0;
 
 	dyn_member_length(&v, token_member, 1, DYN_MAX_REQUEST_TOKEN_LENGTH,
@@ -169,8 +150,10 @@ dyn_transact_write_items(DynOperationContext *context, const DynJson *request,
 	transaction.nactions = dyn_json_count(items);
 	transaction.actions = palloc0(sizeof(DynAction) * transaction.nactions);
 	for (element = dyn_json_first(items); element; element = dyn_json_next(element), i++)
-		read_action(&transaction.actions[i], element, i + 1);
-	check_size(&transaction, items);
+		size += read_action(&transaction.actions[i], element, i + 1);
+	/* What the request brings, not what it meets. */
+	if (size > DYN_MAX_TRANSACT_SIZE)
+		dyn_raise(VALIDATION, "Transaction request size cannot exceed 4 MB");
 
 	for (i = 0; i < transaction.nactions; i++)
 	{

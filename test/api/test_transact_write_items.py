@@ -254,6 +254,11 @@ def test_request_size(client, table_s):
         client.transact_write_items(TransactItems=[put(table_s, {**k, 'v': {'S': 'x' * 390000}}) for k in keys])
     assert 'size cannot exceed' in caught.value.response['Error']['Message']
     client.transact_write_items(TransactItems=[delete(table_s, k) for k in keys])
+    with raises('ValidationException') as caught:
+        client.transact_write_items(TransactItems=[
+            {'Update': {'TableName': table_s, 'Key': k, 'UpdateExpression': 'SET v = :v',
+                        'ExpressionAttributeValues': {':v': {'S': 'x' * 390000}}}} for k in keys])
+    assert 'size cannot exceed' in caught.value.response['Error']['Message']
 
 
 # ----- cancellation -----
