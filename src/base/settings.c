@@ -157,7 +157,7 @@ dyn_settings_define(void)
 							&dyn_time_to_live_interval, 5, 1, 86400,
 							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
 	DefineCustomIntVariable("dynamo.workers",
-							"How many HTTP workers serve the endpoint; 0 means one per processor core.",
+							"How many HTTP workers serve the endpoint; 0 means one more than there are processor cores.",
 							NULL,
 							&dyn_workers, 0, 0, 256,
 							at_start, 0, NULL, NULL, NULL);

@@ -29,7 +29,7 @@ extern PGDLLIMPORT char *dyn_region;	/* region named in ARNs */
 extern PGDLLIMPORT int dyn_request_timeout; /* seconds to receive one request */
 extern PGDLLIMPORT int dyn_time_to_live_change_interval;	/* seconds */
 extern PGDLLIMPORT int dyn_time_to_live_interval;	/* seconds between sweeps */
-extern PGDLLIMPORT int dyn_workers; /* HTTP workers; 0: one per core */
+extern PGDLLIMPORT int dyn_workers; /* HTTP workers; 0: cores + 1 */
 
 /* Define the settings; called from _PG_init. */
 extern void dyn_settings_define(void);

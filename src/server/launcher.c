@@ -66,6 +66,9 @@
 #define FIRST_DELAY_MS 1000
 #define LONGEST_DELAY_MS 60000
 
+/* Background workers of the server that are no HTTP workers, by default. */
+#define OTHER_PROCESSES 5
+
 typedef struct Child
 {
 	DynProcess *process;
@@ -95,7 +98,16 @@ count_workers_wanted(void)
 	{
 		long		cores = sysconf(_SC_NPROCESSORS_ONLN);
 
+		/*
+		 * One more than there are cores: it works while the others wait for
+		 * a flush (measured on 2 cores: 15% more writes, as many reads).  It is
+		 * not worth a slot that somebody else may need: the launcher, the
+		 * flusher, the scheduler and its index jobs, PostgreSQL's logical
+		 * replication launcher.
+		 */
 		wanted = cores < 1 ? 1 : cores;
+		if (wanted + 1 + OTHER_PROCESSES <= max_worker_processes)
+			wanted++;
 	}
 	/* More could never run. */
 	return Max(1, Min(wanted, Min(DYN_MAX_WORKERS, max_worker_processes)));
