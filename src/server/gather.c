@@ -28,7 +28,7 @@
 #define ENOUGH_WRITES 4
 
 /* Connections that write, for each write that is waited for. */
-#define WRITERS_PER_WRITE 3
+#define WRITERS_PER_WRITE 2
 
 #define GATHER_US 500
 #define WINDOW_US 10000
