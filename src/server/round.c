@@ -112,6 +112,32 @@ extension_is_present(void)
 	return extension_state == EXTENSION_PRESENT;
 }
 
+/* The same outside of a transaction; false if that can't be found out. */
+static bool
+ask_for_extension(void)
+{
+	MemoryContext old_context = CurrentMemoryContext;
+	volatile bool present = false;
+
+	PG_TRY();
+	{
+		SetCurrentStatementStartTimestamp();
+		StartTransactionCommand();
+		present = extension_is_present();
+		CommitTransactionCommand();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(old_context);
+		EmitErrorReport();
+		FlushErrorState();
+		AbortCurrentTransaction();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(old_context);
+	return present;
+}
+
 static bool
 is_write(const DynWork *work)
 {
@@ -468,7 +494,13 @@ settle_after_error(DynWorker *worker, dlist_head *batch, dlist_head *ran,
 	{
 		dlist_delete(&current->node);
 		current->context.progress = NULL;
-		if (kind == DYN_ERROR_CONFLICT)
+
+		/*
+		 * Something that is not there may have gone with the extension, while
+		 * the request ran.  Run again, it is told so.
+		 */
+		if (kind == DYN_ERROR_CONFLICT ||
+			(kind == DYN_ERROR_INTERNAL && !ask_for_extension()))
 		{
 			current->alone = true;
 			postpone(worker, current);
@@ -619,23 +651,8 @@ static void
 answer_readiness(DynWork *work)
 {
 	MemoryContext old_context = CurrentMemoryContext;
-	volatile bool present = false;
+	bool		present = ask_for_extension();
 
-	PG_TRY();
-	{
-		SetCurrentStatementStartTimestamp();
-		StartTransactionCommand();
-		present = extension_is_present();
-		CommitTransactionCommand();
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(old_context);
-		EmitErrorReport();
-		FlushErrorState();
-		AbortCurrentTransaction();
-	}
-	PG_END_TRY();
 	MemoryContextSwitchTo(work->http->memory);
 	work->status = dyn_readiness(present, &work->reply);
 	MemoryContextSwitchTo(old_context);
