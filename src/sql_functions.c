@@ -53,7 +53,7 @@ run_text(const DynOperation *operation, const char *text, size_t len,
 				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
 				 errmsg("request is not valid JSON"),
 				 errhint("A request is one JSON object, nested at most 1000 levels.")));
-	if (operation->access == DYN_ACCESS_WRITE)
+	if (dyn_operation_access(operation, request) == DYN_ACCESS_WRITE)
 		PreventCommandIfReadOnly(operation->name);
 
 	initStringInfo(reply);

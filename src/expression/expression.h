@@ -102,6 +102,8 @@ typedef struct DynKeyCondition
 	DynValue	sort[DYN_MAX_INDEX_KEY_PARTS];	/* the last one's: the operand, or
 												 * BETWEEN's lower bound */
 	DynValue	sort_upper;		/* BETWEEN's upper bound */
+	bool		lower_open;		/* BETWEEN of PartiQL, which has two comparisons */
+	bool		upper_open;		/* for it: is the bound itself left out? */
 } DynKeyCondition;
 
 /*

@@ -210,17 +210,9 @@ bind_sort(Select *select)
 	DynKeyCondition *condition = &select->condition;
 
 	for (int i = 0; i < keys->nsort; i++)
-	{
-		DynSortOperator sort_operator;
-
-		if (!dyn_where_sort(select->statement->where, &keys->sort[i], &sort_operator,
-							&condition->sort[i], &condition->sort_upper))
+		if (!dyn_where_sort(select->statement->where, &keys->sort[i], condition) ||
+			condition->sort_operator != DYN_SORT_EQ)
 			return;
-		condition->nsort = i + 1;
-		condition->sort_operator = sort_operator;
-		if (sort_operator != DYN_SORT_EQ)
-			return;
-	}
 }
 
 static bool

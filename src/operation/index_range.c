@@ -79,10 +79,10 @@ dyn_index_range_query(DynStoreIndexRange *range, const DynIndexSchema *schema,
 			high = operand;
 	}
 	range->low = make_bound(&q, low, operator != DYN_SORT_BEGINS_WITH,
-							operator == DYN_SORT_GT);
+							operator == DYN_SORT_GT || condition->lower_open);
 	range->low_inclusive = true;
 	range->high = make_bound(&q, high, operator != DYN_SORT_BEGINS_WITH,
-							 operator != DYN_SORT_LT);
+							 operator != DYN_SORT_LT && !condition->upper_open);
 	range->high_inclusive = false;
 }
 

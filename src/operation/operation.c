@@ -64,6 +64,28 @@ dyn_operation_at(int number)
 	return &operations[number];
 }
 
+DynException
+dyn_operation_conflict(const DynOperation *operation,
+					   const DynOperationContext *context, const char **message)
+{
+	const char *doing = "Table is being updated";
+
+	if (operation->access != DYN_ACCESS_CONTROL)
+	{
+		*message = "Transaction is ongoing for the item";
+		return DYN_EXCEPTION_TRANSACTION_CONFLICT;
+	}
+	if (operation->handler == dyn_create_table)
+		doing = "Table is being created";
+	else if (operation->handler == dyn_tag_resource ||
+			 operation->handler == dyn_untag_resource)
+		doing = "Table tags are being updated";
+	*message = psprintf(DYN_STILL_IN_USE "%s%s%s", doing,
+						context->table_name != NULL ? ": " : "",
+						context->table_name != NULL ? context->table_name : "");
+	return DYN_EXCEPTION_RESOURCE_IN_USE;
+}
+
 DynOutcome
 dyn_operation_run(DynOperationContext *context, const DynOperation *operation,
 				  const DynJson *request, StringInfo reply)

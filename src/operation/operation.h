@@ -12,6 +12,9 @@
 #include "base/error.h"
 #include "base/json.h"
 
+/* What every ResourceInUseException about a table's state starts with. */
+#define DYN_STILL_IN_USE "Attempt to change a resource which is still in use: "
+
 /*
  * How an operation touches data, which decides how a worker runs it: READ and
  * WRITE may share a transaction with the other requests of one loop round,
@@ -22,6 +25,8 @@ typedef enum DynAccess
 	DYN_ACCESS_NONE,
 	DYN_ACCESS_READ,
 	DYN_ACCESS_WRITE,
+	DYN_ACCESS_STATEMENT,		/* READ if all PartiQL statements of the request
+								 * are SELECT, or else WRITE */
 	DYN_ACCESS_CONTROL
 } DynAccess;
 
@@ -100,6 +105,28 @@ extern const DynOperation *dyn_operation_find(const char *name, uint32 len);
 extern int	dyn_operation_count(void);
 extern int	dyn_operation_number(const DynOperation *operation);
 extern const DynOperation *dyn_operation_at(int number);
+
+/*
+ * How a request touches data; never STATEMENT.  The request may be of any
+ * shape, or NULL.  Raises nothing.
+ */
+extern DynAccess dyn_operation_access(const DynOperation *operation,
+									  const DynJson *request);
+
+/*
+ * Does a request that only reads ask for the newest state?  The same holds for
+ * its shape.
+ */
+extern bool dyn_operation_reads_newest(const DynOperation *operation,
+									   const DynJson *request);
+
+/*
+ * What to answer when somebody else's locks were in the way of an operation for
+ * too long.
+ */
+extern DynException dyn_operation_conflict(const DynOperation *operation,
+										   const DynOperationContext *context,
+										   const char **message);
 
 /*
  * Run one operation: checks the request's shape (SerializationException) and

@@ -10,7 +10,7 @@
  * src/operation/operation_list.h
  *-------------------------------------------------------------------------
  */
-DYN_OPERATION(BatchExecuteStatement, dyn_batch_execute_statement, WRITE)
+DYN_OPERATION(BatchExecuteStatement, dyn_batch_execute_statement, STATEMENT)
 DYN_OPERATION(BatchGetItem, dyn_batch_get_item, READ)
 DYN_OPERATION(BatchWriteItem, dyn_batch_write_item, WRITE)
 DYN_OPERATION(CreateTable, dyn_create_table, CONTROL)
@@ -24,8 +24,8 @@ DYN_OPERATION(DescribeLimits, dyn_describe_limits, NONE)
 DYN_OPERATION(DescribeTable, dyn_describe_table, CONTROL)
 DYN_OPERATION(DescribeTableReplicaAutoScaling, dyn_describe_table_replica_auto_scaling, CONTROL)
 DYN_OPERATION(DescribeTimeToLive, dyn_describe_time_to_live, CONTROL)
-DYN_OPERATION(ExecuteStatement, dyn_execute_statement, WRITE)
-DYN_OPERATION(ExecuteTransaction, dyn_execute_transaction, WRITE)
+DYN_OPERATION(ExecuteStatement, dyn_execute_statement, STATEMENT)
+DYN_OPERATION(ExecuteTransaction, dyn_execute_transaction, STATEMENT)
 DYN_OPERATION(GetItem, dyn_get_item, READ)
 DYN_OPERATION(GetResourcePolicy, dyn_get_resource_policy, CONTROL)
 DYN_OPERATION(ListBackups, dyn_list_backups, NONE)

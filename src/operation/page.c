@@ -380,7 +380,8 @@ set_bounds(DynStoreRange *range, const DynKeyCondition *condition)
 		case DYN_SORT_BETWEEN:
 			range->low = *sort;
 			range->high = condition->sort_upper;
-			range->low_inclusive = range->high_inclusive = true;
+			range->low_inclusive = !condition->lower_open;
+			range->high_inclusive = !condition->upper_open;
 			break;
 		case DYN_SORT_BEGINS_WITH:
 			range->begins_with = *sort;

@@ -91,7 +91,7 @@ void
 dyn_table_refuse_updating(const DynTable *table)
 {
 	dyn_raise(RESOURCE_IN_USE,
-			  "Attempt to change a resource which is still in use: Table is being updated: %s",
+			  DYN_STILL_IN_USE "Table is being updated: %s",
 			  table->name);
 }
 

@@ -48,9 +48,9 @@ skip_digits(const char *p, const char *end)
 	return p;
 }
 
-/* Behind blanks and comments. */
+/* Behind blanks and comments; NULL if the last of them does not end. */
 static const char *
-skip_blanks(const char *p, const char *end)
+find_token(const char *p, const char *end)
 {
 	for (;;)
 	{
@@ -66,12 +66,30 @@ skip_blanks(const char *p, const char *end)
 			const char *close = memmem(p + 2, end - p - 2, "*/", 2);
 
 			if (close == NULL)
-				dyn_parser_error("");
+				return NULL;
 			p = close + 2;
 		}
 		else
 			return p;
 	}
+}
+
+static const char *
+skip_blanks(const char *p, const char *end)
+{
+	p = find_token(p, end);
+	if (p == NULL)
+		dyn_parser_error("");
+	return p;
+}
+
+bool
+dyn_statement_is_select(const char *text, uint32 len)
+{
+	const char *end = text + len;
+	const char *p = find_token(text, end);
+
+	return p != NULL && end - p >= 6 && pg_strncasecmp(p, "SELECT", 6) == 0;
 }
 
 /* A quoted token: its end, and what is between the quotes. */

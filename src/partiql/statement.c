@@ -463,82 +463,149 @@ dyn_where_values(const DynCondition *equality, DynValue *values, int room)
 	return n;
 }
 
-static bool
-sort_of_comparison(const DynCondition *condition, const DynKeyAttribute *attribute,
-				   DynSortOperator *sort_operator, DynValue *low)
+/* All conjuncts about a sort attribute that an index can answer. */
+typedef struct SortBounds
 {
-	static const DynSortOperator forward[] = {
-		[DYN_CONDITION_EQ] = DYN_SORT_EQ,
-		[DYN_CONDITION_LT] = DYN_SORT_LT,
-		[DYN_CONDITION_LE] = DYN_SORT_LE,
-		[DYN_CONDITION_GT] = DYN_SORT_GT,
-		[DYN_CONDITION_GE] = DYN_SORT_GE,
-	};
-	static const DynSortOperator reversed[] = {
-		[DYN_CONDITION_EQ] = DYN_SORT_EQ,
-		[DYN_CONDITION_LT] = DYN_SORT_GT,
-		[DYN_CONDITION_LE] = DYN_SORT_GE,
-		[DYN_CONDITION_GT] = DYN_SORT_LT,
-		[DYN_CONDITION_GE] = DYN_SORT_LE,
-	};
-	bool		turned = condition->operands[0]->kind == DYN_OPERAND_VALUE;
-	const DynOperand *path = condition->operands[turned ? 1 : 0];
-	const DynOperand *value = condition->operands[turned ? 0 : 1];
+	const DynKeyAttribute *attribute;
+	const DynValue *low;		/* or NULL */
+	const DynValue *high;
+	const DynValue *prefix;
+	bool		low_open;		/* the bound itself is out of it */
+	bool		high_open;
+} SortBounds;
 
-	if (value->kind != DYN_OPERAND_VALUE ||
-		!is_attribute(path, attribute->name, attribute->name_len) ||
-		value->value.type != attribute->type)
+static void
+add_low(SortBounds *bounds, const DynValue *value, bool open)
+{
+	int			order = bounds->low == NULL ? 1 : dyn_value_compare(value, bounds->low);
+
+	if (order > 0 || (order == 0 && open))
+	{
+		bounds->low = value;
+		bounds->low_open = open;
+	}
+}
+
+static void
+add_high(SortBounds *bounds, const DynValue *value, bool open)
+{
+	int			order = bounds->high == NULL ? -1 : dyn_value_compare(value, bounds->high);
+
+	if (order < 0 || (order == 0 && open))
+	{
+		bounds->high = value;
+		bounds->high_open = open;
+	}
+}
+
+/* Does a condition compare the attribute, its first operand, with values of its type? */
+static bool
+compares_attribute(const SortBounds *bounds, DynOperand *const *operands, int count)
+{
+	if (!is_attribute(operands[0], bounds->attribute->name, bounds->attribute->name_len))
 		return false;
-	*low = value->value;
-	*sort_operator = turned ? reversed[condition->kind] : forward[condition->kind];
+	for (int i = 1; i < count; i++)
+		if (operands[i]->kind != DYN_OPERAND_VALUE ||
+			operands[i]->value.type != bounds->attribute->type)
+			return false;
 	return true;
 }
 
-bool
-dyn_where_sort(const DynCondition *where, const DynKeyAttribute *attribute,
-			   DynSortOperator *sort_operator, DynValue *low, DynValue *high)
+static void
+add_comparison(SortBounds *bounds, DynConditionKind kind, DynOperand *const *operands)
 {
-	DynOperand *const *operands;
+	DynOperand *turned[2] = {operands[1], operands[0]};
+	bool		forward = compares_attribute(bounds, operands, 2);
+	const DynValue *value;
 
-	if (where == NULL)
-		return false;
-	operands = where->operands;
+	if (!forward && !compares_attribute(bounds, turned, 2))
+		return;
+	value = &operands[forward ? 1 : 0]->value;
+	if (kind == DYN_CONDITION_EQ)
+	{
+		add_low(bounds, value, false);
+		add_high(bounds, value, false);
+	}
+	else if ((kind == DYN_CONDITION_GT || kind == DYN_CONDITION_GE) == forward)
+		add_low(bounds, value, kind == DYN_CONDITION_GT || kind == DYN_CONDITION_LT);
+	else
+		add_high(bounds, value, kind == DYN_CONDITION_GT || kind == DYN_CONDITION_LT);
+}
+
+static void
+collect_bounds(SortBounds *bounds, const DynCondition *where)
+{
+	DynOperand *const *operands = where->operands;
+
 	switch (where->kind)
 	{
 		case DYN_CONDITION_AND:
 			for (int i = 0; i < where->nconditions; i++)
-				if (dyn_where_sort(where->conditions[i], attribute, sort_operator,
-								   low, high))
-					return true;
-			return false;
+				collect_bounds(bounds, where->conditions[i]);
+			break;
 		case DYN_CONDITION_EQ:
 		case DYN_CONDITION_LT:
 		case DYN_CONDITION_LE:
 		case DYN_CONDITION_GT:
 		case DYN_CONDITION_GE:
-			return sort_of_comparison(where, attribute, sort_operator, low);
+			add_comparison(bounds, where->kind, operands);
+			break;
 		case DYN_CONDITION_BETWEEN:
-			if (!is_attribute(operands[0], attribute->name, attribute->name_len) ||
-				!all_values(where) ||
-				operands[1]->value.type != attribute->type ||
-				operands[2]->value.type != attribute->type)
-				return false;
-			*sort_operator = DYN_SORT_BETWEEN;
-			*low = operands[1]->value;
-			*high = operands[2]->value;
-			return true;
+			if (!compares_attribute(bounds, operands, 3))
+				break;
+			add_low(bounds, &operands[1]->value, false);
+			add_high(bounds, &operands[2]->value, false);
+			break;
 		case DYN_CONDITION_FUNCTION:
-			if (operands[0]->function != DYN_FUNCTION_BEGINS_WITH ||
-				!is_attribute(operands[0]->args[0], attribute->name, attribute->name_len) ||
-				operands[0]->args[1]->kind != DYN_OPERAND_VALUE ||
-				operands[0]->args[1]->value.type != attribute->type)
-				return false;
-			*sort_operator = DYN_SORT_BEGINS_WITH;
-			*low = operands[0]->args[1]->value;
-			return true;
+			if (operands[0]->function == DYN_FUNCTION_BEGINS_WITH &&
+				compares_attribute(bounds, operands[0]->args, 2))
+				bounds->prefix = &operands[0]->args[1]->value;
+			break;
 		default:
-			return false;
+			break;
 	}
+}
+
+bool
+dyn_where_sort(const DynCondition *where, const DynKeyAttribute *attribute,
+			   DynKeyCondition *condition)
+{
+	SortBounds	bounds = {attribute};
+	DynValue   *operand = &condition->sort[condition->nsort];
+	DynSortOperator *operator = &condition->sort_operator;
+
+	if (where != NULL)
+		collect_bounds(&bounds, where);
+	if (bounds.low != NULL && bounds.high != NULL)
+	{
+		bool		one_value = !bounds.low_open && !bounds.high_open &&
+			dyn_value_equal(bounds.low, bounds.high);
+
+		*operator = one_value ? DYN_SORT_EQ : DYN_SORT_BETWEEN;
+		*operand = *bounds.low;
+		condition->sort_upper = *bounds.high;
+		condition->lower_open = bounds.low_open;
+		condition->upper_open = bounds.high_open;
+	}
+	else if (bounds.prefix != NULL)
+	{
+		*operator = DYN_SORT_BEGINS_WITH;
+		*operand = *bounds.prefix;
+	}
+	else if (bounds.low != NULL)
+	{
+		*operator = bounds.low_open ? DYN_SORT_GT : DYN_SORT_GE;
+		*operand = *bounds.low;
+	}
+	else if (bounds.high != NULL)
+	{
+		*operator = bounds.high_open ? DYN_SORT_LT : DYN_SORT_LE;
+		*operand = *bounds.high;
+	}
+	else
+		return false;
+	condition->nsort++;
+	return true;
 }
 
 void

@@ -85,6 +85,12 @@ extern DynStatement *dyn_statement_parse(const char *text, uint32 len,
 										 int nparameters);
 
 /*
+ * Does a text begin as a SELECT does?  If not, it is none; if it does, it is
+ * one or not well formed.  Raises nothing.
+ */
+extern bool dyn_statement_is_select(const char *text, uint32 len);
+
+/*
  * What WHERE says of one attribute in a conjunct of its own, one or more of
  * them joined by AND: "name = value" (a single value), "name IN (values)", or
  * NULL.
@@ -95,14 +101,13 @@ extern int	dyn_where_values(const DynCondition *equality, DynValue *values,
 							 int room);
 
 /*
- * The one conjunct that an index can answer about a sort attribute: a
- * comparison, BETWEEN or begins_with with constants of the right type.
- * False if there is none.
+ * Add what an index can answer about a sort attribute to a condition: the range
+ * that all conjuncts of comparisons, BETWEEN and begins_with with constants of
+ * the right type leave, or a wider one.  False if there are none.
  */
 extern bool dyn_where_sort(const DynCondition *where,
 						   const DynKeyAttribute *attribute,
-						   DynSortOperator *sort_operator,
-						   DynValue *low, DynValue *high);
+						   DynKeyCondition *condition);
 
 /* "There is no such attribute", alone or as the other side of an OR. */
 extern DynCondition *dyn_where_absent(const char *name, uint32 name_len,

@@ -12,7 +12,21 @@
 #include "utils/errcodes.h"
 
 #include "base/json.h"
+#include "operation/operation.h"
 #include "server/exception.h"
+
+/*
+ * Did it change a row of a system catalog that somebody else was changing?
+ * Who grants a privilege on a table's relation takes no lock on it.  PostgreSQL
+ * has no SQLSTATE for this.
+ */
+static bool
+lost_catalog_race(const ErrorData *error)
+{
+	return error->funcname != NULL &&
+		(strcmp(error->funcname, "simple_heap_update") == 0 ||
+		 strcmp(error->funcname, "simple_heap_delete") == 0);
+}
 
 /* What PostgreSQL's own errors mean to a client. */
 static DynErrorKind
@@ -47,6 +61,9 @@ postgres_error_kind(const ErrorData *error)
 		case ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE:
 			/* Strong locks and transaction ids are refused on a standby. */
 			return RecoveryInProgress() ? DYN_ERROR_UNAVAILABLE : DYN_ERROR_INTERNAL;
+
+		case ERRCODE_INTERNAL_ERROR:
+			return lost_catalog_race(error) ? DYN_ERROR_CONFLICT : DYN_ERROR_INTERNAL;
 
 		default:
 			break;
@@ -132,8 +149,7 @@ error_message(const ErrorData *error)
 			return psprintf("The table's relation does not allow it: %s",
 							error->message);
 		case DYN_EXCEPTION_RESOURCE_IN_USE:
-			return psprintf("Attempt to change a resource which is still in use: %s",
-							error->message);
+			return psprintf(DYN_STILL_IN_USE "%s", error->message);
 		case DYN_EXCEPTION_TRANSACTION_CONFLICT:
 			return "Transaction is ongoing for the item";
 		case DYN_EXCEPTION_SERVICE_UNAVAILABLE:

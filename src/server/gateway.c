@@ -232,6 +232,7 @@ accept_post(DynWork *work)
 		return;
 	}
 	work->kind = DYN_WORK_OPERATION;
+	work->access = dyn_operation_access(work->operation, work->json);
 	host = dyn_http_header(http, "Host");
 	work->context.endpoint = host ? header_copy(host) : "localhost";
 	collect_signed_parts(work);
@@ -380,44 +381,6 @@ dyn_gateway_authenticate(DynWork *work)
 	work->authenticated = true;
 }
 
-static bool
-member_is_true(const DynJson *object, const char *name)
-{
-	const DynJson *member;
-	uint32		len;
-
-	if (object == NULL || dyn_json_kind(object) != DYN_JSON_OBJECT)
-		return false;
-	member = dyn_json_member(object, name);
-	if (member == NULL)
-		return false;
-	if (dyn_json_kind(member) == DYN_JSON_STRING)
-		return pg_strcasecmp(dyn_json_string(member, &len), "true") == 0;
-	return dyn_json_kind(member) == DYN_JSON_TRUE;
-}
-
-bool
-dyn_gateway_wants_consistent_read(const DynWork *work)
-{
-	const DynJson *tables;
-
-	if (work->json == NULL || dyn_json_kind(work->json) != DYN_JSON_OBJECT)
-		return false;
-	if (member_is_true(work->json, "ConsistentRead"))
-		return true;
-	/* A replica may show commits in another order. */
-	if (work->operation->handler == dyn_transact_get_items)
-		return true;
-	tables = dyn_json_member(work->json, "RequestItems");
-	if (tables == NULL || dyn_json_kind(tables) != DYN_JSON_OBJECT)
-		return false;
-	for (const DynJson *table = dyn_json_first(tables); table != NULL;
-		 table = dyn_json_next(table))
-		if (member_is_true(table, "ConsistentRead"))
-			return true;
-	return false;
-}
-
 void
 dyn_gateway_refuse(DynWork *work, DynException exception, const char *message,
 				   const char *members)
@@ -449,6 +412,18 @@ dyn_gateway_refuse_error(DynWork *work, const ErrorData *error)
 	resetStringInfo(&work->reply);
 	work->status = dyn_error_body(&work->reply, error);
 	work->exception = exception;
+}
+
+void
+dyn_gateway_refuse_conflict(DynWork *work)
+{
+	MemoryContext old_context = MemoryContextSwitchTo(work->http->memory);
+	const char *message;
+	DynException exception = dyn_operation_conflict(work->operation, &work->context,
+													&message);
+
+	dyn_gateway_refuse(work, exception, message, NULL);
+	MemoryContextSwitchTo(old_context);
 }
 
 void

@@ -37,6 +37,7 @@ typedef struct DynWork
 	DynWorkKind kind;
 
 	const DynOperation *operation;
+	DynAccess	access;			/* of this request */
 	const DynJson *json;		/* NULL: the body was empty */
 	DynSignedRequest signed_parts;
 	bool		authenticated;
@@ -58,7 +59,7 @@ typedef struct DynWork
 	instr_time	held_since;
 	int			tries;			/* times it met a running transaction */
 	int64		not_before;		/* us of the monotonic clock: next try */
-	int64		give_up;		/* us: answer TransactionConflictException */
+	int64		give_up;		/* us: don't try again */
 } DynWork;
 
 /* Take a request in: no transaction, no error is raised. */
@@ -72,13 +73,11 @@ extern DynWork *dyn_gateway_accept(DynHttpRequest *http);
 extern bool dyn_gateway_needs_catalog(const DynWork *work);
 extern void dyn_gateway_authenticate(DynWork *work);
 
-/* True if the request asks for the newest state (ConsistentRead). */
-extern bool dyn_gateway_wants_consistent_read(const DynWork *work);
-
-/* Set the reply to an exception or an error. */
+/* Set the reply to an exception, an error, or that others were in the way. */
 extern void dyn_gateway_refuse(DynWork *work, DynException exception,
 							   const char *message, const char *members);
 extern void dyn_gateway_refuse_error(DynWork *work, const ErrorData *error);
+extern void dyn_gateway_refuse_conflict(DynWork *work);
 
 /* Send the reply; frees the request and the work. */
 extern void dyn_gateway_answer(DynWork *work);

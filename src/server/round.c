@@ -142,13 +142,13 @@ static bool
 is_write(const DynWork *work)
 {
 	return work->kind == DYN_WORK_OPERATION &&
-		work->operation->access == DYN_ACCESS_WRITE;
+		work->access == DYN_ACCESS_WRITE;
 }
 
 static bool
 runs_alone(const DynWork *work)
 {
-	return work->alone || work->operation->access == DYN_ACCESS_CONTROL;
+	return work->alone || work->access == DYN_ACCESS_CONTROL;
 }
 
 /* It is to be run again, and what it had locked is locked until the commit. */
@@ -283,8 +283,7 @@ postpone(DynWorker *worker, DynWork *work)
 		work->give_up = now + (int64) dyn_lock_timeout * 1000;
 	if (work->context.last_try && now >= work->give_up)
 	{
-		dyn_gateway_refuse(work, DYN_EXCEPTION_TRANSACTION_CONFLICT,
-						   "Transaction is ongoing for the item", NULL);
+		dyn_gateway_refuse_conflict(work);
 		work->lsn = dyn_flush_seen();
 		dyn_round_hold(worker, work);
 		return;
@@ -352,12 +351,12 @@ check(const DynWork *work)
 	 * The store works below the level at which PostgreSQL checks this, and a
 	 * standby's newest state is not the newest there is.
 	 */
-	if (XactReadOnly && work->operation->access == DYN_ACCESS_WRITE)
+	if (XactReadOnly && work->access == DYN_ACCESS_WRITE)
 		ereport(ERROR,
 				(errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
 				 errmsg("cannot execute %s in a read-only transaction",
 						work->operation->name)));
-	if (RecoveryInProgress() && dyn_gateway_wants_consistent_read(work))
+	if (RecoveryInProgress() && dyn_operation_reads_newest(work->operation, work->json))
 		ereport(ERROR,
 				(errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
 				 errmsg("cannot execute a consistent read during recovery")));
@@ -402,7 +401,7 @@ run(DynWork *work)
 	 * role: then, it would run as a superuser.  Settings and cursors that it
 	 * leaves must not outlive the request either.
 	 */
-	if (work->operation->access != DYN_ACCESS_READ)
+	if (work->access != DYN_ACCESS_READ)
 	{
 		AfterTriggerFireDeferred();
 		PortalHashTableDeleteAll();

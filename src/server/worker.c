@@ -50,7 +50,7 @@ take_request(DynHttpRequest *http, void *arg)
 	dlist_push_tail(&worker->queue, &work->node);
 	worker->queued++;
 	if (work->kind == DYN_WORK_OPERATION &&
-		work->operation->access == DYN_ACCESS_WRITE)
+		work->access == DYN_ACCESS_WRITE)
 		dyn_gather_note(&worker->gather, http->connection,
 						worker->queued_writes++ == 0, dyn_clock_us());
 }

@@ -75,6 +75,36 @@ def test_pages_are_the_whole(client, table_ss):
         assert found == wanted, statement
 
 
+RANGES = [('s > 2 AND s < 5', [3, 4]), ('5 > s AND 2 <= s', [2, 3, 4]), ('s >= 2 AND s > 2 AND s < 9 AND s <= 4 AND s < 5', [3, 4]),
+          ('s BETWEEN 1 AND 6 AND s < 3', [1, 2]), ('s >= 4 AND s <= 4', [4]), ('s = 4 AND s > 1', [4]), ('s = 4 AND s = 5', []),
+          ('s > 4 AND s < 4', []), ('s > 7 AND s < 2', []), ('s > 1 AND (s < 3 OR n = 8)', None)]
+
+
+@pytest.mark.parametrize('source', ['', '."local"', '."global"'])
+def test_conditions_of_the_sort_key_are_one_range(client, make_table, source):
+    """What is outside of it is not walked: it uses up no Limit."""
+    keys = [[{'AttributeName': p, 'KeyType': 'HASH'}, {'AttributeName': 's', 'KeyType': 'RANGE'}] for p in 'pg']
+    table = make_table(sort='N' if not source else 'S', AttributeDefinitions=[
+        {'AttributeName': n, 'AttributeType': t} for n, t in [('p', 'S'), ('s', 'N')] + [('g', 'S'), ('t', 'S')] * bool(source)],
+        **({'KeySchema': [{'AttributeName': 'p', 'KeyType': 'HASH'}, {'AttributeName': 't', 'KeyType': 'RANGE'}],
+            'LocalSecondaryIndexes': [{'IndexName': 'local', 'KeySchema': keys[0], 'Projection': {'ProjectionType': 'ALL'}}],
+            'GlobalSecondaryIndexes': [{'IndexName': 'global', 'KeySchema': keys[1], 'Projection': {'ProjectionType': 'ALL'}}]} if source else {}))
+    for s in range(10):
+        client.put_item(TableName=table, Item={'p': value('x'), 'g': value('x'), 't': value(str(s)), 's': value(s), 'n': value(s)})
+    for condition, wanted in RANGES:
+        for order in 'ASC', 'DESC':
+            statement = f'SELECT s FROM "{table}"{source} WHERE {"g" if "global" in source else "p"} = \'x\' AND {condition} ORDER BY s {order}'
+            pages, token = [], {}
+            while token is not None:
+                reply = execute(client, statement, Limit=1, **token)
+                pages.append([int(i['s']['N']) for i in reply['Items']])
+                token = {'NextToken': reply['NextToken']} if 'NextToken' in reply else None
+            if wanted is None:
+                assert sorted(sum(pages, [])) == [2, 8] and len(pages) == 9, statement
+            else:
+                assert pages == [[s] for s in (wanted if order == 'ASC' else wanted[::-1])] + [[]], statement
+
+
 def test_types(client, table_ss):
     p = key()['p']
     for s in range(5):

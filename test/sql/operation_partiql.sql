@@ -119,5 +119,14 @@ BEGIN;
 SELECT pg_temp.run($$INSERT INTO Music VALUE {'artist': 'Rolled', 'song': 'Back'}$$);
 ROLLBACK;
 SELECT pg_temp.run($$SELECT * FROM Music WHERE artist = 'Rolled'$$);
+
+-- A read-only transaction may read.
+BEGIN READ ONLY;
+SELECT pg_temp.run($$ /* it */ select song FROM Music WHERE artist = 'Blue'$$);
+SELECT batch_execute_statement('{"Statements": [{"Statement": "SELECT song FROM Music WHERE artist = ''Blue'' AND song = ''One''"}]}');
+SELECT execute_transaction('{"TransactStatements": [{"Statement": "SELECT song FROM Music WHERE artist = ''Blue'' AND song = ''One''"}]}');
+SELECT pg_temp.run($$DELETE FROM Music WHERE artist = 'Blue' AND song = 'One'$$);
+SELECT pg_temp.run($$ -- SELECT$$);
+ROLLBACK;
 SELECT verify_table('Music');
 SELECT delete_table('{"TableName": "Music"}') IS NOT NULL;

@@ -5,6 +5,7 @@ use warnings;
 use FindBin;
 use lib $FindBin::RealBin;
 use DynamoTest;
+use JSON::PP qw(encode_json);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -43,6 +44,26 @@ for my $case (
 	{ RequestItems => { fruit => { Keys => [ { id => { S => 'apple' } } ], ConsistentRead => \1 } } });
 is($status, 503, 'a consistent BatchGetItem, too');
 like($body->{message}, qr/standby/, 'it says why');
+
+# Statements that read are reads, those that write are writes.
+my $select = q{SELECT v FROM fruit WHERE id = 'apple'};
+for my $case (
+	[ 'ExecuteStatement', { Statement => " -- which?\n$select" }, 200 ],
+	[ 'ExecuteStatement', { Statement => $select, ConsistentRead => \1 }, 503 ],
+	[ 'ExecuteStatement', { Statement => q{DELETE FROM fruit WHERE id = 'apple'} }, 503 ],
+	[ 'BatchExecuteStatement', { Statements => [ { Statement => $select } ] }, 200 ],
+	[ 'BatchExecuteStatement', { Statements => [ { Statement => $select, ConsistentRead => \1 } ] }, 503 ],
+	[ 'BatchExecuteStatement', { Statements => [ { Statement => 'SELECT' }, { Statement => q{DELETE FROM fruit WHERE id = 'apple'} } ] }, 503 ],
+	[ 'ExecuteTransaction', { TransactStatements => [ { Statement => $select } ] }, 503 ],
+	[ 'TransactGetItems', { TransactItems => [ { Get => { TableName => 'fruit', Key => { id => { S => 'apple' } } } } ] }, 503 ])
+{
+	my ($operation, $request, $expected) = @$case;
+	($status, $body) = operation($standby, $operation, $request);
+	is($status, $expected, "$operation: " . encode_json($request));
+	like($body->{message}, qr/standby/, 'it says why') if $expected == 503;
+}
+is_deeply((operation($standby, 'ExecuteStatement', { Statement => $select }))[1]{Items},
+	[ { v => { S => 'green' } } ], 'a statement reads what is there');
 ($status) = operation($standby, 'DescribeTable', { TableName => 'fruit' });
 is($status, 200, 'DescribeTable');
 ($status, $body) = get_page($standby, '/ready');

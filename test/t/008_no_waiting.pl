@@ -80,15 +80,37 @@ create_table($node, 'other');
 $session->query_safe("BEGIN");
 $session->query_safe("LOCK TABLE $relation IN ACCESS EXCLUSIVE MODE");
 send_operation($waiter, 'PutItem', $put);
-my $deleter = connect_endpoint($node);
-send_operation($deleter, 'DeleteTable', { TableName => 'fruit' });
+my %control = (
+	DeleteTable => {},
+	UpdateTable => { DeletionProtectionEnabled => \0, TableClass => 'STANDARD_INFREQUENT_ACCESS' });
+my %changers = map { $_ => connect_endpoint($node) } keys %control;
+send_operation($changers{$_}, $_, { TableName => 'fruit', %{ $control{$_} } }) for keys %control;
 $begin = time;
 is((put_item($node, 'other', 'plum', 'blue'))[0], 200, 'another table is written');
 cmp_ok(time - $begin, '<', 1, 'at once');
-is((read_answer($waiter, 5))[0], 400, 'a locked table is a conflict');
-is((read_answer($deleter, 5))[0], 400, 'for DeleteTable, too');
+($status, $body) = read_answer($waiter, 5);
+like($body->{__type}, qr/#TransactionConflictException$/, 'a locked table is a conflict');
+for my $operation (sort keys %changers)
+{
+	($status, $body) = read_answer($changers{$operation}, 5);
+	is($status, 400, "$operation gives up, too");
+	is($body->{__type}, 'com.amazonaws.dynamodb.v20120810#ResourceInUseException', 'as what changes tables does');
+	is($body->{message}, 'Attempt to change a resource which is still in use: Table is being updated: fruit', 'in the service\'s words');
+}
 $session->query_safe('ROLLBACK');
 is((put_item($node, 'fruit', 'apple', 'green'))[0], 200, 'and over when the lock is gone');
+
+# So are the table's rows in the catalogs, which somebody changes without a lock.
+for my $operation (qw(UpdateTable DeleteTable))
+{
+	create_table($node, 'granted') if $operation eq 'UpdateTable';
+	$session->query_safe('BEGIN');
+	$session->query_safe('GRANT SELECT ON dynamo_data.granted TO PUBLIC');
+	send_operation($waiter, $operation, { TableName => 'granted', %{ $control{$operation} } });
+	is_deeply([ read_answer($waiter, 0.5) ], [], "$operation waits for a GRANT");
+	$session->query_safe('COMMIT');
+	is((read_answer($waiter, 5))[0], 200, 'and is done after it');
+}
 
 # A secondary index that somebody has locked: its readers come back later, the
 # table's don't notice.

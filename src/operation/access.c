@@ -1,0 +1,101 @@
+/*-------------------------------------------------------------------------
+ *
+ * access.c
+ *		What a request needs of the server that runs it: to write, or to see
+ *		the newest state.
+ *
+ * Asked before the request is checked in any way.
+ *
+ * src/operation/access.c
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "operation/operation.h"
+#include "partiql/statement.h"
+
+/* A member of an object, or NULL. */
+static const DynJson *
+member_of(const DynJson *json, const char *name, DynJsonKind kind)
+{
+	const DynJson *member;
+
+	if (json == NULL || dyn_json_kind(json) != DYN_JSON_OBJECT)
+		return NULL;
+	member = dyn_json_member(json, name);
+	return member != NULL && dyn_json_kind(member) == kind ? member : NULL;
+}
+
+/* The statements of a batch or a transaction, or NULL. */
+static const DynJson *
+statements_of(const DynJson *request)
+{
+	const DynJson *list = member_of(request, "Statements", DYN_JSON_ARRAY);
+
+	return list != NULL ? list :
+		member_of(request, "TransactStatements", DYN_JSON_ARRAY);
+}
+
+static bool
+is_select(const DynJson *block)
+{
+	const DynJson *statement = member_of(block, "Statement", DYN_JSON_STRING);
+	const char *text;
+	uint32		len;
+
+	if (statement == NULL)
+		return false;
+	text = dyn_json_string(statement, &len);
+	return dyn_statement_is_select(text, len);
+}
+
+DynAccess
+dyn_operation_access(const DynOperation *operation, const DynJson *request)
+{
+	const DynJson *list;
+
+	if (operation->access != DYN_ACCESS_STATEMENT)
+		return operation->access;
+	list = statements_of(request);
+	if (list == NULL)
+		return is_select(request) ? DYN_ACCESS_READ : DYN_ACCESS_WRITE;
+	for (const DynJson *block = dyn_json_first(list); block; block = dyn_json_next(block))
+		if (!is_select(block))
+			return DYN_ACCESS_WRITE;
+	return DYN_ACCESS_READ;
+}
+
+/* Blocks say it in the member that requests have. */
+static bool
+asks_for_newest(const DynJson *block)
+{
+	const DynJson *member;
+
+	if (block == NULL || dyn_json_kind(block) != DYN_JSON_OBJECT)
+		return false;
+	member = dyn_json_member(block, "ConsistentRead");
+	return member != NULL && dyn_json_is_true(member);
+}
+
+static bool
+any_asks_for_newest(const DynJson *blocks)
+{
+	if (blocks == NULL)
+		return false;
+	for (const DynJson *block = dyn_json_first(blocks); block; block = dyn_json_next(block))
+		if (asks_for_newest(block))
+			return true;
+	return false;
+}
+
+bool
+dyn_operation_reads_newest(const DynOperation *operation, const DynJson *request)
+{
+	/* A replica may show commits in another order. */
+	if (operation->handler == dyn_transact_get_items ||
+		operation->handler == dyn_execute_transaction)
+		return true;
+	return asks_for_newest(request) ||
+		any_asks_for_newest(member_of(request, "RequestItems", DYN_JSON_OBJECT)) ||
+		any_asks_for_newest(statements_of(request));
+}
