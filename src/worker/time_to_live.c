@@ -34,8 +34,12 @@
 
 #define LONGEST_AGE_S	(INT64CONST(5) * 365 * 24 * 60 * 60)
 
-/* Deletions of one transaction, which whoever wants one of the items waits for. */
-#define MAX_BATCH_ITEMS 100
+/*
+ * Deletions of one transaction, which whoever wants one of the items waits for;
+ * and of one stretch of work, which requests that come meanwhile share the
+ * processor with.  Longer ones are cheaper, but their slowest requests show it.
+ */
+#define MAX_BATCH_ITEMS 16
 
 /* Between two errors that the log is told of. */
 #define REPORT_INTERVAL_MS 60000
