@@ -134,6 +134,12 @@ extern DynUpdate *dyn_update_create(const char *text, uint32 len,
 extern void dyn_update_visit_targets(const DynUpdate *update,
 									 DynPathVisitor visit, void *arg);
 
+/*
+ * The attributes that the update gives a value of the request, as they will be
+ * but for ADD, which only tells their types: an item.
+ */
+extern DynItem *dyn_update_constants(const DynUpdate *update);
+
 /* True if the update has only REMOVE and DELETE: it never creates an item. */
 extern bool dyn_update_only_deletes(const DynUpdate *update);
 

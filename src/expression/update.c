@@ -316,6 +316,28 @@ dyn_update_visit_targets(const DynUpdate *update, DynPathVisitor visit, void *ar
 		visit(&update->clauses[i].target->path, arg);
 }
 
+DynItem *
+dyn_update_constants(const DynUpdate *update)
+{
+	DynItemBuilder *b = dyn_builder_create();
+
+	dyn_builder_begin(b, DYN_TYPE_M);
+	for (int i = 0; i < update->nclauses; i++)
+	{
+		const DynUpdateClause *clause = &update->clauses[i];
+		const DynDocumentPath *path = &clause->target->path;
+
+		if (path->nsteps != 1 || clause->operand == NULL ||
+			clause->operand->kind != DYN_OPERAND_VALUE ||
+			clause->action == DYN_UPDATE_DELETE)
+			continue;
+		dyn_builder_name(b, path->steps[0].name, path->steps[0].name_len);
+		dyn_builder_value(b, &clause->operand->value);
+	}
+	dyn_builder_end(b);
+	return dyn_builder_item(b);
+}
+
 bool
 dyn_update_only_deletes(const DynUpdate *update)
 {

@@ -319,13 +319,17 @@ dyn_batch_get_item(DynOperationContext *context, const DynJson *request,
 	for (i = 0; i < nblocks; i++)
 		dyn_batch_open_table(context, &blocks[i].table);
 	for (i = 0; i < nblocks; i++)
+	{
+		const DynTable *table = blocks[i].table.table;
+
 		for (int j = 0; j < blocks[i].ngets; j++)
 		{
 			Get		   *get = &blocks[i].gets[j];
 
-			dyn_key_from_argument(&blocks[i].table.table->schema,
-								  get->argument, &get->key);
+			dyn_key_from_argument(&table->schema, get->argument, &get->key);
 		}
+		dyn_request_check_key_paths(table, NULL, blocks[i].projection);
+	}
 
 	dyn_json_writer_init(&w, reply);
 	dyn_json_begin_object(&w);

@@ -207,10 +207,10 @@ read_local_index(const DynJson *index, const DynJson *definitions,
 {
 	const DynKeyAttribute *hash = &result->schema.partition[0];
 
-	read_index(index, DYN_INDEX_LOCAL, definitions, result);
 	if (table->sort.name == NULL)
 		dyn_raise(VALIDATION,
 				  DYN_INVALID_VALUES "Table KeySchema does not have a range key, which is required when specifying a LocalSecondaryIndex");
+	read_index(index, DYN_INDEX_LOCAL, definitions, result);
 	if (result->schema.nsort == 0)
 		dyn_raise(VALIDATION,
 				  DYN_INVALID_VALUES "Index KeySchema does not have a range key for index: %s",

@@ -104,6 +104,19 @@ dyn_item_write_action_expressions(DynItemWrite *write, const DynJson *request,
 	return dyn_placeholders_values_size(placeholders);
 }
 
+void
+dyn_item_write_check_paths(const DynItemWrite *write)
+{
+	if (write->update != NULL)
+		dyn_request_check_update_targets(write->table, write->update);
+	dyn_request_check_key_paths(write->table, write->condition, NULL);
+
+	/* An index can't take it, whatever the item and the condition. */
+	if (write->update != NULL && write->table->nindexes > 0)
+		dyn_index_write_check_update(write->table, NULL,
+									 dyn_update_constants(write->update));
+}
+
 static DynOutcome
 condition_failed(DynOperationContext *context, const DynItemWrite *write)
 {

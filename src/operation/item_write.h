@@ -63,6 +63,9 @@ extern uint64 dyn_item_write_action_expressions(DynItemWrite *write,
 												const DynJson *action,
 												bool has_update);
 
+/* What is wrong with condition and update in view of the table; raises. */
+extern void dyn_item_write_check_paths(const DynItemWrite *write);
+
 /* UpdateItem's DynItemApply: raises what an update can raise at run time. */
 extern DynItem *dyn_update_item_apply(const DynItemWrite *write);
 

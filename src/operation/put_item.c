@@ -51,7 +51,7 @@ dyn_put_item(DynOperationContext *context, const DynJson *request,
 	write.table = dyn_request_table(context, request);
 	dyn_key_from_item(&write.table->schema, write.new_item, &write.key);
 	dyn_index_write_check_put(write.table, write.new_item);
-	dyn_request_check_key_paths(write.table, write.condition, NULL);
+	dyn_item_write_check_paths(&write);
 
 	outcome = dyn_item_write_run(context, &write);
 	if (outcome == DYN_OUTCOME_DONE)

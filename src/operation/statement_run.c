@@ -146,7 +146,6 @@ dyn_statement_prepare(const DynStatement *statement, const DynTable *table,
 	if (*argument == NULL)
 		dyn_raise(VALIDATION,
 				  "Where clause does not contain a mandatory equality on all key attributes");
-	dyn_request_check_key_paths(table, statement->where, NULL);
 
 	/*
 	 * WHERE names the key, so no missing item meets it: an UPDATE never makes
@@ -157,7 +156,6 @@ dyn_statement_prepare(const DynStatement *statement, const DynTable *table,
 		write->apply = dyn_update_item_apply;
 		write->update = statement->update;
 		write->condition = statement->where;
-		dyn_request_check_update_targets(table, write->update);
 	}
 	else
 	{
@@ -165,6 +163,7 @@ dyn_statement_prepare(const DynStatement *statement, const DynTable *table,
 		write->condition = dyn_where_absent(partition->name, partition->name_len,
 											statement->where);
 	}
+	dyn_item_write_check_paths(write);
 }
 
 DynOutcome

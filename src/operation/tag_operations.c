@@ -18,17 +18,15 @@
 /* As many as the service puts on a page. */
 #define TAGS_PER_PAGE 10
 
-/* The table that ResourceArn means; streams do not exist yet. */
-static const DynTable *
-find_resource(DynOperationContext *context, const DynJson *request)
+/* ResourceArn, of a kind of thing that may have tags. */
+static const char *
+read_arn(const DynJson *request, uint32 *len)
 {
-	uint32		len;
-	const char *arn = dyn_request_string(request, "ResourceArn", &len);
-	const DynTable *table = NULL;
+	const char *arn = dyn_request_string(request, "ResourceArn", len);
 
 	if (arn == NULL)
 		dyn_raise(VALIDATION, "Invalid TableArn");
-	switch (dyn_arn_kind(arn, len))
+	switch (dyn_arn_kind(arn, *len))
 	{
 		case DYN_ARN_NONE:
 			dyn_raise(VALIDATION, "Invalid TableArn: an ARN must start with arn: %s", arn);
@@ -43,11 +41,19 @@ find_resource(DynOperationContext *context, const DynJson *request)
 					  arn);
 			break;
 		case DYN_ARN_STREAM:
-			break;
 		case DYN_ARN_TABLE:
-			table = dyn_table_find(arn, len);
 			break;
 	}
+	return arn;
+}
+
+/* The table an ARN means; streams do not exist yet. */
+static const DynTable *
+find_resource(DynOperationContext *context, const char *arn, uint32 len)
+{
+	const DynTable *table = dyn_arn_kind(arn, len) == DYN_ARN_TABLE ?
+		dyn_table_find(arn, len) : NULL;
+
 	/* The misspelling is the service's. */
 	if (table == NULL)
 		dyn_raise(RESOURCE_NOT_FOUND,
@@ -64,13 +70,16 @@ dyn_tag_resource(DynOperationContext *context, const DynJson *request,
 	const DynTable *table;
 	DynTag	   *tags;
 	int			count;
+	const char *arn;
+	uint32		len;
 
 	dyn_request_check_tags(&v, request, true);
 	dyn_violations_raise(&v);
+	arn = read_arn(request, &len);
 	tags = dyn_request_tags(request, &count);
-	table = find_resource(context, request);
 	if (count == 0)
 		dyn_raise(VALIDATION, "Atleast one Tag needs to be provided as Input.");
+	table = find_resource(context, arn, len);
 	dyn_tags_put(table, tags, count);
 	return DYN_OUTCOME_DONE;
 }
@@ -85,20 +94,22 @@ dyn_untag_resource(DynOperationContext *context, const DynJson *request,
 	const DynJson *element;
 	const char **keys;
 	int			count = 0;
+	const char *arn;
+	uint32		len;
 
 	if (dyn_member_require(&v, list, "tagKeys"))
 		for (element = dyn_json_first(list); element; element = dyn_json_next(element))
 			dyn_member_length(&v, element, 1, 128, "tagKeys.%d.member", ++count);
 	dyn_violations_raise(&v);
-	table = find_resource(context, request);
+	arn = read_arn(request, &len);
 	if (count == 0)
 		dyn_raise(VALIDATION, "Atleast one Tag Key needs to be provided as Input.");
+	table = find_resource(context, arn, len);
 
 	keys = palloc(count * sizeof(char *));
 	count = 0;
 	for (element = dyn_json_first(list); element; element = dyn_json_next(element))
 	{
-		uint32		len;
 		const char *key = dyn_json_string(element, &len);
 
 		/* No tag has a NUL in its key. */
@@ -161,7 +172,9 @@ DynOutcome
 dyn_list_tags_of_resource(DynOperationContext *context, const DynJson *request,
 						  StringInfo reply)
 {
-	const DynTable *table = find_resource(context, request);
+	uint32		len;
+	const char *arn = read_arn(request, &len);
+	const DynTable *table = find_resource(context, arn, len);
 	List	   *tags = dyn_tags_list(table, decode_token(request), TAGS_PER_PAGE + 1);
 	DynJsonWriter w;
 

@@ -240,13 +240,10 @@ static void
 check_action(void *arg)
 {
 	DynAction  *action = arg;
-	const DynTable *table = action->write.table;
 
 	if (action->kind == DYN_ACTION_PUT)
-		dyn_index_write_check_put(table, action->write.new_item);
-	if (action->write.update != NULL)
-		dyn_request_check_update_targets(table, action->write.update);
-	dyn_request_check_key_paths(table, action->write.condition, NULL);
+		dyn_index_write_check_put(action->write.table, action->write.new_item);
+	dyn_item_write_check_paths(&action->write);
 }
 
 /*

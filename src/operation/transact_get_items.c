@@ -125,6 +125,33 @@ read_items(DynOperationContext *context, DynTransactGet *gets, int ngets, DynRea
 	return outcome;
 }
 
+/* Member Item, if there is anything to show. */
+static void
+write_response(DynJsonWriter *w, const DynTransactGet *get)
+{
+	StringInfoData text;
+	DynJsonWriter item;
+
+	if (get->item == NULL ||
+		(get->filter != NULL && !dyn_condition_evaluate(get->filter, get->item)))
+		return;
+	initStringInfo(&text);
+	dyn_json_writer_init(&item, &text);
+	if (get->write_item != NULL)
+		get->write_item(&item, get->item, get->write_item_arg);
+	else if (get->projection == NULL)
+		dyn_json_write_item(&item, get->item);
+	else
+		dyn_projection_write(&item, get->projection, get->item);
+
+	/* Unlike GetItem, the service shows no item of which nothing is shown. */
+	if (text.len > strlen("{}"))
+	{
+		dyn_json_write_key(w, "Item");
+		dyn_json_write_raw(w, text.data, text.len);
+	}
+}
+
 static void
 write_capacity(DynJsonWriter *w, DynReturnCapacity mode, const DynTransactGet *gets, int ngets)
 {
@@ -174,18 +201,7 @@ dyn_transact_read(DynOperationContext *context, DynTransactGet *gets, int ngets,
 	for (int i = 0; i < ngets; i++)
 	{
 		dyn_json_begin_object(&w);
-		if (gets[i].item != NULL &&
-			(gets[i].filter == NULL ||
-			 dyn_condition_evaluate(gets[i].filter, gets[i].item)))
-		{
-			dyn_json_write_key(&w, "Item");
-			if (gets[i].write_item != NULL)
-				gets[i].write_item(&w, gets[i].item, gets[i].write_item_arg);
-			else if (gets[i].projection == NULL)
-				dyn_json_write_item(&w, gets[i].item);
-			else
-				dyn_projection_write(&w, gets[i].projection, gets[i].item);
-		}
+		write_response(&w, &gets[i]);
 		dyn_json_end_object(&w);
 	}
 	dyn_json_end_array(&w);

@@ -110,9 +110,7 @@ dyn_update_item(DynOperationContext *context, const DynJson *request,
 
 	write.table = dyn_request_table(context, request);
 	dyn_key_from_argument(&write.table->schema, argument, &write.key);
-	if (write.update != NULL)
-		dyn_request_check_update_targets(write.table, write.update);
-	dyn_request_check_key_paths(write.table, write.condition, NULL);
+	dyn_item_write_check_paths(&write);
 
 	outcome = dyn_item_write_run(context, &write);
 	if (outcome == DYN_OUTCOME_DONE)

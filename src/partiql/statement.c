@@ -149,6 +149,13 @@ parse_order(DynParser *parser, DynStatement *statement)
 }
 
 static void
+parse_where(DynParser *parser, DynStatement *statement)
+{
+	if (dyn_parser_accept_word(parser, "WHERE"))
+		statement->where = dyn_parser_condition(parser);
+}
+
+static void
 parse_select(DynParser *parser, DynStatement *statement)
 {
 	dyn_parser_expect_word(parser, "SELECT");
@@ -157,8 +164,7 @@ parse_select(DynParser *parser, DynStatement *statement)
 		statement->projection = projection_of(statement);
 	dyn_parser_expect_word(parser, "FROM");
 	parse_table(parser, statement);
-	if (dyn_parser_accept_word(parser, "WHERE"))
-		statement->where = dyn_parser_condition(parser);
+	parse_where(parser, statement);
 	if (dyn_parser_accept_word(parser, "ORDER"))
 	{
 		dyn_parser_expect_word(parser, "BY");
@@ -337,8 +343,7 @@ parse_update(DynParser *parser, DynStatement *statement)
 	dyn_update_index_targets(update);
 	dyn_update_check_clauses(update);
 	statement->update = update;
-	dyn_parser_expect_word(parser, "WHERE");
-	statement->where = dyn_parser_condition(parser);
+	parse_where(parser, statement);
 	parse_returning(parser, statement);
 }
 
@@ -347,8 +352,7 @@ parse_delete(DynParser *parser, DynStatement *statement)
 {
 	dyn_parser_expect_word(parser, "FROM");
 	parse_table(parser, statement);
-	dyn_parser_expect_word(parser, "WHERE");
-	statement->where = dyn_parser_condition(parser);
+	parse_where(parser, statement);
 	parse_returning(parser, statement);
 }
 

@@ -6,9 +6,9 @@
  *		SELECT * | path, ... FROM table[.index] [WHERE condition]
  *			[ORDER BY name [ASC | DESC], ...]
  *		INSERT INTO table VALUE {'name': value, ...}
- *		UPDATE table {SET path = operand | REMOVE path} ... WHERE condition
+ *		UPDATE table {SET path = operand | REMOVE path} ... [WHERE condition]
  *			[RETURNING {ALL | MODIFIED} {OLD | NEW} *]
- *		DELETE FROM table WHERE condition [RETURNING ALL OLD *]
+ *		DELETE FROM table [WHERE condition] [RETURNING ALL OLD *]
  *		EXISTS(SELECT ...)
  *
  * A tree lives in the memory context current when it was parsed, and points

@@ -231,6 +231,25 @@ def raw():
     return send
 
 
+@pytest.fixture(scope='session')
+def check_order(raw):
+    """check_order(operation, good, (members, message), ...): the order of checks.
+
+    Each fault is members that spoil a good request (None: it is left out) and the
+    message it is answered with, exact or a compiled regular expression.  The first
+    request has all of them, then one after the other is mended: each time the first
+    that is left must be told.  Of two faults in one member the first hides the second."""
+    def check(operation, good, *faults):
+        for i, (_, message) in enumerate(faults):
+            request = dict(good)
+            for members, _ in reversed(faults[i:]):
+                request.update(members)
+            reply = raw(operation, {k: v for k, v in request.items() if v is not None})
+            told = reply.message or reply.type
+            assert message.search(told) if isinstance(message, re.Pattern) else told == message, told
+    return check
+
+
 @pytest.fixture
 def sql():
     """sql(statement, *parameters) -> list of tuples; not on AWS."""

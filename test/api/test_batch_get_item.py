@@ -143,12 +143,30 @@ def test_missing_table(client, table_ss, keys):
      'ExpressionAttributeNames can only be specified when using expressions'),
     ({'ProjectionExpression': 'a', 'ExpressionAttributeNames': {'#a': 'a'}},
      'Value provided in ExpressionAttributeNames unused in expressions: keys: {#a}'),
+    ({'ProjectionExpression': 'a, s.x'},
+     "Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: Key: s"),
     ({'AttributesToGet': ['a', 'a']},
      'One or more parameter values were invalid: Duplicate value in attribute name: a'),
 ])
 def test_errors(get, members, message):
     with raises(VALIDATION, message):
         get(**members)
+
+
+def test_order_of_checks(raw, table_ss):
+    """Of two mistakes the first is told."""
+    bad, nothing = {'p': {'S': 'x'}}, unique('absent-')
+    missing = {nothing: {'Keys': [bad]}}
+    for request, message in [
+            ({'RequestItems': {}, 'ReturnConsumedCapacity': 'x'}, "1 validation error detected: Value 'x' at 'returnConsumedCapacity' failed to satisfy "
+             'constraint: Member must satisfy enum value set: [INDEXES, TOTAL, NONE]'),
+            ({'RequestItems': {nothing: {'Keys': [{'p': {'S': str(n)}} for n in range(101)], 'ProjectionExpression': '!'}}},
+             f"1 validation error detected: Value at 'RequestItems.{nothing}.member.Keys' failed to satisfy constraint: Member must have length less than or equal to 100"),
+            ({'RequestItems': {**missing, table_ss: {'Keys': [{'p': {'SS': []}}]}}}, 'One or more parameter values were invalid: An string set  may not be empty'),
+            ({'RequestItems': {**missing, table_ss: {'Keys': [bad], 'ProjectionExpression': '!'}}}, 'Invalid ProjectionExpression: Syntax error; token: "!", near: "!"'),
+            ({'RequestItems': {table_ss: {'Keys': [bad], 'ProjectionExpression': 's.x'}, **missing}}, 'Requested resource not found'),
+            ({'RequestItems': {table_ss: {'Keys': [bad], 'ProjectionExpression': 's.x'}}}, 'The provided key element does not match the schema')]:
+        assert raw('BatchGetItem', request).message == message
 
 
 def test_request_items(unchecked_client, raw, table_ss, table_s, keys):

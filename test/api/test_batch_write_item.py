@@ -111,6 +111,19 @@ def test_duplicates(write, client, table_n, table_ss, table_s):
     client.batch_write_item(RequestItems={table_ss: [put(p=p, s={'S': 'x'})], table_s: [put(p=p)]})
 
 
+def test_order_of_checks(raw, table_ss):
+    """Of two mistakes the first is told."""
+    missing = {unique('absent-'): [put(q={'S': 'x'})]}
+    bad, twice = put(p={'S': 'x'}), [put(p={'S': 'x'}, s={'S': 'x'})] * 2
+    for items, message in [
+            ({**missing, table_ss: [{}]}, EXACTLY_ONE),
+            ({**missing, table_ss: [put(p={'SS': []})]}, 'One or more parameter values were invalid: An string set  may not be empty'),
+            ({**missing, table_ss: [put(p={'S': 'x'}, a={'S': 'x' * 409_600})]}, 'Item size has exceeded the maximum allowed size'),
+            ({table_ss: [bad], **missing}, 'Requested resource not found'),
+            ({table_ss: [*twice, bad]}, SCHEMA)]:
+        assert raw('BatchWriteItem', {'RequestItems': items}).message == message
+
+
 def test_too_many(unchecked_client, raw, table_ss, table_s):
     def puts(count):
         return [put(p={'S': unique()}, s={'S': 'x'}) for _ in range(count)]

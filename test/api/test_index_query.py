@@ -258,6 +258,41 @@ def test_nested_paths_into_index_keys(query, scan, client, table):
             call()
 
 
+# ----- order of checks -----
+
+def test_order_of_checks_of_query(check_order, table):
+    good = {'TableName': table, 'IndexName': 'some', 'KeyConditionExpression': 't = :t', 'ExpressionAttributeValues': {':t': {'N': '0'}}}
+    first = (({'TableName': 'no-such-table'}, 'Requested resource not found'),
+             ({'IndexName': 'absent'}, 'The table does not have the specified index: absent'),
+             ({'ConsistentRead': True}, 'Consistent reads are not supported on global secondary indexes'),
+             ({'ExclusiveStartKey': {'t': {'N': '9'}}}, START_INVALID),
+             ({'KeyConditionExpression': 'g = :t'}, 'Query condition missed key schema element: t'),
+             ({'ExclusiveStartKey': {'t': {'N': '9'}, 'p': {'S': 'p'}, 's': {'N': '1'}}}, OUTSIDE))
+    scalars = "Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: Key: s"
+    check_order('Query', good, *first, ({'ProjectionExpression': 's.x'}, scalars), ({'FilterExpression': 't = :t'}, KEY_IN_FILTER + 't'),
+                ({'ProjectionExpression': 'y'}, INVALID + 'Global secondary index some does not project [y]'),
+                ({'FilterExpression': 's.x = :t'}, scalars))
+    check_order('Query', good, *first, ({'FilterExpression': 't = :t'}, KEY_IN_FILTER + 't'),
+                ({'Select': 'ALL_ATTRIBUTES'}, INVALID + 'Select type ALL_ATTRIBUTES is not supported for global secondary index some '
+                 'because its projection type is not ALL'),
+                ({'FilterExpression': 's.x = :t'}, scalars))
+
+
+def test_order_of_checks_of_scan(check_order, table):
+    segments = {'TotalSegments': 1000000, 'Segment': 0}
+    check_order('Scan', {'TableName': table, 'IndexName': 'some', 'ExpressionAttributeValues': {':t': {'N': '0'}}, 'FilterExpression': 'x = :t'},
+                ({'TableName': 'no-such-table'}, 'Requested resource not found'),
+                ({'IndexName': 'absent'}, 'The table does not have the specified index: absent'),
+                ({'ConsistentRead': True}, 'Consistent reads are not supported on global secondary indexes'),
+                ({'ExclusiveStartKey': {'t': {'N': '9'}}}, START_INVALID),
+                ({'Select': 'ALL_ATTRIBUTES'}, INVALID + 'Select type ALL_ATTRIBUTES is not supported for global secondary index some '
+                 'because its projection type is not ALL'),
+                ({**segments, 'ExclusiveStartKey': {'t': {'N': '9'}, 'p': {'S': 'p'}, 's': {'N': '1'}}}, f'{START_INVALID}: Invalid '
+                 'ExclusiveStartKey. Please use ExclusiveStartKey with correct Segment. TotalSegments: 1000000 Segment: 0'),
+                ({'FilterExpression': 's.x = :t'},
+                 "Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: Key: s"))
+
+
 # ----- indexes that are not there -----
 
 def test_absent_index(query, scan):

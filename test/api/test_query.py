@@ -1,4 +1,6 @@
 """Query: key conditions, filters, Select, paging, capacity, legacy, error texts."""
+import re
+
 import pytest
 
 from conftest import raises, unique
@@ -386,6 +388,45 @@ def test_missing_table_and_index(client, query):
         query(TableName=unique('absent-'), FilterExpression='!')
     with raises('ResourceNotFoundException'):
         query(TableName=unique('absent-'), KeyConditionExpression='x = :p')
+
+
+def test_order_of_checks(check_order, table_ss):
+    values = 'ExpressionAttributeValues'
+    check_order('Query', {'TableName': table_ss, 'KeyConditionExpression': 'p = :p', values: {':p': {'S': 'x'}}},
+                ({'Select': 'x'}, re.compile("^1 validation error detected: Value 'x' at 'select' ")),
+                ({'Limit': 0}, "1 validation error detected: Value at 'Limit' failed to satisfy constraint: Member must have value greater than or equal to 1"),
+                ({'AttributesToGet': ['a']}, re.compile('^Can not use both expression and non-expression parameters')),
+                ({'ExclusiveStartKey': {'p': {'SS': []}}}, 'The provided starting key is invalid: One or more parameter values were invalid: An string set  may not be empty'),
+                ({'Select': 'COUNT'}, 'Cannot specify the ProjectionExpression when choosing to get COUNT'),
+                ({'Select': None, values: {}}, values + ' must not be empty'),
+                ({values: {':p': {'SS': []}}}, re.compile(f'^{values} contains invalid value: ')),
+                ({'KeyConditionExpression': 'p ='}, 'Invalid KeyConditionExpression: Syntax error; token: "<EOF>", near: "="'),
+                ({'FilterExpression': 'a ='}, 'Invalid FilterExpression: Syntax error; token: "<EOF>", near: "="'),
+                ({'ProjectionExpression': 'a,'}, 'Invalid ProjectionExpression: Syntax error; token: "<EOF>", near: ","'),
+                ({values: {':p': {'S': 'x'}, ':u': {'S': 'x'}}}, f'Value provided in {values} unused in expressions: keys: {{:u}}'),
+                ({'TableName': 'no-such-table'}, 'Requested resource not found'),
+                ({'ProjectionExpression': 'p.x'}, re.compile('^Key attributes must be scalars; .*: Key: p$')),
+                ({'FilterExpression': 'p = :p'}, 'Filter Expression can only contain non-primary key attributes: Primary key attribute: p'))
+
+
+OUTSIDE = 'The provided starting key is outside query boundaries based on provided conditions'
+NO_MATCH = 'The provided starting key does not match the range key predicate'
+
+
+@pytest.mark.parametrize('condition,start,message', [
+    ('p = :p AND s = :s', ('other', '3'), 'The query can return at most one row and cannot be restarted'),
+    ('p = :p AND s = :s', ('other', '4'), OUTSIDE), ('p = :p AND s > :s', ('other', '4'), OUTSIDE), ('p = :p', ('other', '4'), OUTSIDE),
+    ('p = :p AND s = :s', ('x', '4'), NO_MATCH), ('p = :p AND s > :s', ('x', '3'), NO_MATCH), ('p = :p AND begins_with(s, :s)', ('x', '2'), NO_MATCH),
+    ('p = :p AND s = :s', ('x', '3'), None)])
+def test_start_key_and_conditions(client, table_ss, condition, start, message):
+    read = lambda: client.query(TableName=table_ss, KeyConditionExpression=condition,
+                                ExclusiveStartKey={'p': {'S': start[0]}, 's': {'S': start[1]}},
+                                ExpressionAttributeValues={':p': {'S': 'x'}, **({':s': {'S': '3'}} if ':s' in condition else {})})
+    if message is None:
+        assert read()['Items'] == []
+    else:
+        with raises(VALIDATION, message):
+            read()
 
 
 def test_member_constraints_are_collected(unchecked_client):

@@ -195,6 +195,48 @@ def test_bad_projections(unchecked_client, projection, message):
     refused(unchecked_client, message, types='p:S s:S a:S', global_=[index('abc', 'a', projection)])
 
 
+def test_order_of_checks(client, check_order, make):
+    """Each index that is wrong is wrong in all the ways that come later, too."""
+    name = make(types='p:S s:S')
+    wrong = lambda key, projection={}: index('abc', key, projection)
+    key, types = 'KeySchema', 'AttributeDefinitions'
+    local, global_ = 'LocalSecondaryIndexes', 'GlobalSecondaryIndexes'
+    undefined = INVALID + UNDEFINED
+    check_order('CreateTable', {**request(types='p:S s:S a:S b:N', local=[index('abl', 'p / a')], global_=[index('abg', 'b')]), 'TableName': name},
+                ({'ProvisionedThroughput': UNITS}, INVALID + 'Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST'),
+                ({key: schema('z / z'), types: definitions('p:S')}, 'Invalid KeySchema: Some index key attribute have no definition'),
+                ({key: schema('z / z')}, undefined.format('z, z', 'p, s, a, b')),
+                ({key: schema('/ p p')}, SAME),
+                ({key: schema('/ p s')}, FIRST),
+                ({key: schema('p s')}, SECOND),
+                ({local: [], key: schema('p')}, INVALID + 'List of LocalSecondaryIndexes is empty'),
+                ({local: [wrong('z / z')], key: schema('p')}, INVALID + 'Table KeySchema does not have a range key, which is required when specifying a LocalSecondaryIndex'),
+                ({local: [wrong('z / z')]}, undefined.format('z, z', 'p, s, a, b')),
+                ({local: [wrong('/ a a')]}, SAME),
+                ({local: [wrong('/ a p')]}, FIRST),
+                ({local: [wrong('a p')]}, SECOND),
+                ({local: [wrong('a')]}, INVALID + 'Index KeySchema does not have a range key for index: abc'),
+                ({local: [wrong('a / p')]}, INVALID + 'Index KeySchema does not have the same leading hash key as table KeySchema for index: abc. index hash key: a, table hash key: p'),
+                ({local: [index('abc', 'p / a'), wrong('p / a')]}, INVALID + 'Unknown ProjectionType: null'),
+                ({local: [index('abc', 'p / a')] * 6}, INVALID + 'Duplicate index name: abc'),
+                ({local: [index(f'abc{i}', 'p / a') for i in range(6)]}, INVALID + 'Number of LocalSecondaryIndexes exceeds per-table limit of 5'),
+                ({local: [index('abl', 'p / a')], global_: []}, INVALID + 'List of GlobalSecondaryIndexes is empty'),
+                ({global_: [wrong('/ z z')]}, undefined.format('z, z', 'p, s, a, b')),
+                ({global_: [wrong('/ a a')]}, SAME),
+                ({global_: [wrong('/ a p')]}, FIRST),
+                ({global_: [index('abl', 'a', {}, ProvisionedThroughput=UNITS)]}, INVALID + 'Unknown ProjectionType: null'),
+                ({global_: [index('abl', 'a', ProvisionedThroughput=UNITS)]}, INVALID + 'ProvisionedThroughput should not be specified for index: abl when BillingMode is PAY_PER_REQUEST'),
+                ({global_: [index('abl', 'a')] * 21}, INVALID + 'Duplicate index name: abl'),
+                ({global_: [index(f'abc{i}', 'a') for i in range(21)]}, INVALID + 'GlobalSecondaryIndex count exceeds the per-table limit of 20'),
+                ({global_: [index('abg', 'a')]}, INVALID + 'Some AttributeDefinitions are not used. AttributeDefinitions: [p, s, a, b], keys used: [p, s, a]'),
+                ({global_: [index('abg', 'b')], 'OnDemandThroughput': {'MaxReadRequestUnits': 0, 'MaxWriteRequestUnits': 0}},
+                 INVALID + 'Requested MaxReadRequestUnits for OnDemandThroughput for table is outside of valid range'),
+                ({'StreamSpecification': {'StreamEnabled': False, 'StreamViewType': 'KEYS_ONLY'}},
+                 INVALID + 'Table is being created with a stream disabled, UpdateViewType should not be specified'),
+                ({'Tags': [{'Key': str(i), 'Value': ''} for i in range(51)]}, re.compile('50')),
+                ({'TableName': name}, f'Table already exists: {name}'))
+
+
 def test_local_index_of_a_table_without_range_key(client):
     refused(client, INVALID + 'Table KeySchema does not have a range key, which is required when specifying a LocalSecondaryIndex',
             key='p', types='p:S a:S', local=[index('abc', 'p / a')])

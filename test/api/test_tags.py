@@ -147,6 +147,17 @@ def test_bad_keys(unchecked_client, arn, keys, message):
         unchecked_client.untag_resource(**parameters)
 
 
+def test_order_of_checks(check_order):
+    """What is wrong with the ARN itself, with the list, and last that there is no such table."""
+    for operation, member, bad in (('TagResource', 'Tags', [{'Key': 'a'}]), ('UntagResource', 'TagKeys', [''])):
+        check_order(operation, {'ResourceArn': TABLE, member: None},
+                    ({member: bad}, re.compile('^1 validation error detected: ')),
+                    ({'ResourceArn': None}, 'Invalid TableArn'),
+                    ({'ResourceArn': 'arn:aws:x'}, MALFORMED.format('arn:aws:x')),
+                    ({member: []}, re.compile('^Atleast one Tag .*needs to be provided as Input.$')),
+                    ({'ResourceArn': TABLE, member: [tag('a')] if member == 'Tags' else ['a']}, UNKNOWN.format(TABLE)))
+
+
 TABLE = 'arn:aws:dynamodb:us-east-1:000000000000:table/no-such-table'
 UNKNOWN = 'Requested resource not found: ResourcArn: {} not found'
 MALFORMED = 'Invalid TableArn: Invalid ResourceArn provided as input {}'

@@ -23,6 +23,15 @@ def test_items(client, table_s, table_ss):
     assert 'ConsumedCapacity' not in reply
 
 
+def test_an_item_of_which_nothing_is_shown(client, table_s):
+    """Is not in the answer; GetItem's is."""
+    a = {**key(), 'n': {'N': '1'}, 'l': {'L': []}}
+    client.put_item(TableName=table_s, Item=a)
+    asked = {'Key': {'p': a['p']}, 'ProjectionExpression': 'zz, l[1]'}
+    assert client.transact_get_items(TransactItems=[{'Get': {'TableName': table_s, **asked}}])['Responses'] == [{}]
+    assert client.get_item(TableName=table_s, **asked)['Item'] == {}
+
+
 def test_hundred(client, table_s):
     keys = [key() for _ in range(100)]
     client.transact_write_items(TransactItems=[put(table_s, k) for k in keys])

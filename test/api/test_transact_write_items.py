@@ -159,7 +159,7 @@ def test_missing_members(unchecked_client, table_s, action, member, text):
 
 
 def test_constraints_are_collected(unchecked_client):
-    """In the order of section 5.7, the token's first."""
+    """In the service's order: the token's first."""
     with raises('ValidationException') as caught:
         unchecked_client.transact_write_items(
             ClientRequestToken='t' * 37, ReturnConsumedCapacity='X', ReturnItemCollectionMetrics='Y',

@@ -141,6 +141,62 @@ def test_condition_comes_before_what_goes_wrong_at_run_time(target):
     assert t.item() == {'s': {'S': 'x'}}
 
 
+@pytest.fixture(scope='module')
+def by_g(client, make_table):
+    """A table with an index of g, a string, and the item x."""
+    name = make_table(AttributeDefinitions=[{'AttributeName': n, 'AttributeType': 'S'} for n in 'pg'],
+                      GlobalSecondaryIndexes=[{'IndexName': 'by-g', 'KeySchema': [{'AttributeName': 'g', 'KeyType': 'HASH'}],
+                                               'Projection': {'ProjectionType': 'ALL'}}])
+    client.put_item(TableName=name, Item={'p': {'S': 'x'}, 'n': N(1)})
+    return name
+
+
+def test_order_of_checks(check_order, by_g):
+    one, invalid = '1 validation error detected: ', 'One or more parameter values were invalid: '
+    values, scalars = 'ExpressionAttributeValues', re.compile('^Key attributes must be scalars; .*: Key: p$')
+    check_order('UpdateItem', {'TableName': by_g, 'Key': {'p': {'S': 'x'}}, 'UpdateExpression': 'SET a = :v', values: {':v': {'N': '1'}}},
+                ({'TableName': ''}, one + "Value '' at 'tableName' failed to satisfy constraint: Member must have length greater than or equal to 1"),
+                ({'ReturnValues': 'X', 'ReturnConsumedCapacity': 'Y'}, re.compile("^2 validation errors detected: Value 'X' at 'returnValues' .*; Value 'Y' at 'returnConsumedCapacity' ")),
+                ({'AttributeUpdates': {'a': {}}}, 'Can not use both expression and non-expression parameters in the same request: '
+                 'Non-expression parameters: {AttributeUpdates} Expression parameters: {UpdateExpression, ConditionExpression}'),
+                ({'Key': {'p': {'S': 'x'}, 'q': {'SS': []}}}, invalid + 'An string set  may not be empty'),
+                ({'ExpressionAttributeNames': {}}, 'ExpressionAttributeNames must not be empty'),
+                ({values: {}}, values + ' must not be empty'),
+                ({values: {'v': {}}}, values + ' contains invalid key: Syntax error; key: "v"'),
+                ({values: {':v': {'BS': []}}}, values + f' contains invalid value: {invalid}Binary sets should not be empty for key :v'),
+                ({'UpdateExpression': 'SET'}, 'Invalid UpdateExpression: Syntax error; token: "<EOF>", near: "SET"'),
+                ({'ConditionExpression': 'a ='}, 'Invalid ConditionExpression: Syntax error; token: "<EOF>", near: "="'),
+                ({'ExpressionAttributeNames': {'#u': 'u'}, values: {':v': {'N': '1'}, ':u': {'N': '1'}}},
+                 'Value provided in ExpressionAttributeNames unused in expressions: keys: {#u}'),
+                ({values: {':v': {'N': '1'}, ':u': {'N': '1'}}}, f'Value provided in {values} unused in expressions: keys: {{:u}}'),
+                ({'TableName': 'no-such-table'}, 'Requested resource not found'),
+                ({'Key': {'q': {'S': 'x'}}}, 'The provided key element does not match the schema'),
+                ({'UpdateExpression': 'SET p = :v'}, invalid + 'Cannot update attribute p. This attribute is part of the key'),
+                ({'UpdateExpression': 'SET p.x = :v'}, scalars),
+                ({'ConditionExpression': 'p[0] = :v'}, scalars),
+                ({'UpdateExpression': 'SET g = :v'}, 'The update expression attempted to update the secondary index key to unsupported type'),
+                ({'ConditionExpression': 'b = :v'}, 'The conditional request failed'),
+                ({'UpdateExpression': 'SET a = b + :v'}, 'The provided expression refers to an attribute that does not exist in the item'))
+
+
+@pytest.mark.parametrize('update,message', [
+    ('SET a = :v, g = :v', 'The update expression attempted to update the secondary index key to unsupported type'),
+    ('ADD g :v', 'The update expression attempted to update the secondary index key to unsupported type'),
+    ('SET g = :empty', re.compile('^One or more parameter values are not valid. The update expression attempted to update a secondary index key to a value that is not supported')),
+    ('SET g = :long', 'The update expression attempted to update the secondary index key beyond allowed size limits'),
+    ('SET g = n', None)])
+def test_what_no_index_takes_is_told_before_the_condition(unchecked_client, by_g, update, message):
+    """If it does not depend on the item."""
+    values = {':v': {'N': '1'}, ':empty': {'S': ''}, ':long': {'S': 'x' * 2049}}
+    used = {k: v for k, v in values.items() if k in update.split()}
+    request = {'TableName': by_g, 'Key': {'p': {'S': 'x'}}, 'UpdateExpression': update, 'ConditionExpression': 'attribute_exists(z)',
+               **({'ExpressionAttributeValues': used} if used else {})}
+    with raises(VALIDATION if message else 'ConditionalCheckFailedException', message):
+        unchecked_client.update_item(**request)
+    with raises('TransactionCanceledException', re.compile(r'\[ValidationError]$' if message else r'\[ConditionalCheckFailed]$')):
+        unchecked_client.transact_write_items(TransactItems=[{'Update': request}])
+
+
 def test_sums_are_exact_under_concurrency(target):
     t = target()
     with concurrent.futures.ThreadPoolExecutor(16) as pool:
