@@ -216,13 +216,15 @@ dyn_list_contributor_insights(DynOperationContext *context, const DynJson *reque
 							  StringInfo reply)
 {
 	DynViolations v = {0};
+	const DynJson *name = NULL;
 
 	if (dyn_request_member(request, "TableName") != NULL)
-	{
-		const DynJson *name = dyn_table_request_name(&v, request);
-
-		dyn_violations_raise(&v);
+		name = dyn_table_request_name(&v, request);
+	/* Alone among these it has no least value. */
+	dyn_member_range(&v, dyn_request_member(request, "MaxResults"), PG_INT64_MIN, 100,
+					 "maxResults");
+	dyn_violations_raise(&v);
+	if (name != NULL)
 		dyn_table_request_find(context, name);
-	}
 	return reply_empty_list(reply, "ContributorInsightsSummaries");
 }

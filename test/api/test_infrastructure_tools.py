@@ -174,6 +174,7 @@ def test_lists_of_nothing(client):
     ('list_backups', 'Limit', 'limit', 0),
     ('list_exports', 'MaxResults', 'maxResults', 26),
     ('list_imports', 'PageSize', 'pageSize', 26),
+    ('list_contributor_insights', 'MaxResults', 'maxResults', 101),
 ])
 def test_limits_of_lists(unchecked_client, operation, member, path, value):
     with raises(VALIDATION, re.compile(f"Value '{value}' at '{path}' failed to satisfy constraint: Member must have value")):

@@ -105,6 +105,37 @@ def test_conditions_of_the_sort_key_are_one_range(client, make_table, source):
                 assert pages == [[s] for s in (wanted if order == 'ASC' else wanted[::-1])] + [[]], statement
 
 
+def test_order_of_checks(check_order, table_s):
+    at = lambda member, rule: f"Value {member} failed to satisfy constraint: Member must {rule}"
+    check_order('ExecuteStatement', {'Statement': f'SELECT * FROM "{table_s}" WHERE p = ?', 'Parameters': [{'S': 'x'}]},
+                ({'Parameters': [], 'ReturnConsumedCapacity': 'x', 'Limit': 0, 'NextToken': ''}, '4 validation errors detected: ' + '; '.join([
+                    at("'[]' at 'parameters'", 'have length greater than or equal to 1'),
+                    at("'x' at 'returnConsumedCapacity'", 'satisfy enum value set: [INDEXES, TOTAL, NONE]'),
+                    at("'0' at 'limit'", 'have value greater than or equal to 1'),
+                    at("'' at 'nextToken'", 'have length greater than or equal to 1')])),
+                ({'NextToken': 'x' * 32769}, '1 validation error detected: ' + at(f"'{'x' * 32769}' at 'nextToken'", 'have length less than or equal to 32768')),
+                ({'Parameters': [{'SS': []}]}, 'One or more parameter values were invalid: An string set  may not be empty'),
+                ({'Statement': 'SELECT * FROM absent WHERE p = ? AND'}, "Statement wasn't well formed, can't be processed: Expected expression"),
+                ({'Statement': 'SELECT * FROM absent WHERE p < {\'a\': ?}'}, 'Incorrect operand type for operator or function; operator or function: <, operand type: M'),
+                ({'Parameters': [{'S': 'x'}] * 2}, "Number of parameters in request and statement don't match."),
+                ({'Statement': 'SELECT * FROM absent WHERE p = ?'}, 'Requested resource not found'),
+                ({'Statement': f'SELECT * FROM "{table_s}"."absent" WHERE p = ?'}, 'The table does not have the specified index'),
+                ({'NextToken': 'x'}, 'Invalid NextToken'))
+
+
+def test_a_page_is_one_megabyte(client, make_table):
+    """Of what is walked, not of what is found."""
+    name = make_table(sort='N')
+    for n in range(4):
+        client.put_item(TableName=name, Item={'p': value('x'), 's': value(n), 'a': value('x' * 399_000)})
+    for where in ('', " WHERE p = 'x'"):
+        reply = execute(client, f'SELECT s FROM "{name}"{where}', ReturnConsumedCapacity='TOTAL')
+        assert [i['s']['N'] for i in reply['Items']] == ['0', '1', '2'] and reply['LastEvaluatedKey']['s'] == {'N': '2'}
+        assert reply['ConsumedCapacity']['CapacityUnits'] == 146.5
+        reply = execute(client, f'SELECT s FROM "{name}"{where}', NextToken=reply['NextToken'])
+        assert [i['s']['N'] for i in reply['Items']] == ['3'] and 'NextToken' not in reply
+
+
 def test_types(client, table_ss):
     p = key()['p']
     for s in range(5):

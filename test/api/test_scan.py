@@ -164,6 +164,11 @@ def test_errors(scan, parameters, message):
         scan(**parameters)
 
 
+@pytest.mark.parametrize('parameters', [{'Limit': 2 ** 31 - 1}, {'Segment': 999999, 'TotalSegments': 1000000}, {'Segment': 0, 'TotalSegments': 1}])
+def test_largest_numbers(scan, parameters):
+    assert scan(**parameters)['Count'] in (0, COUNT)
+
+
 def test_missing_table(scan):
     with raises('ResourceNotFoundException', 'Requested resource not found'):
         scan(TableName=unique('absent-'))
