@@ -80,6 +80,7 @@ create_table($node, 'other');
 $session->query_safe("BEGIN");
 $session->query_safe("LOCK TABLE $relation IN ACCESS EXCLUSIVE MODE");
 send_operation($waiter, 'PutItem', $put);
+my $in_use = 'Attempt to change a resource which is still in use: ';
 my %control = (
 	DeleteTable => {},
 	UpdateTable => { DeletionProtectionEnabled => \0, TableClass => 'STANDARD_INFREQUENT_ACCESS' });
@@ -95,10 +96,36 @@ for my $operation (sort keys %changers)
 	($status, $body) = read_answer($changers{$operation}, 5);
 	is($status, 400, "$operation gives up, too");
 	is($body->{__type}, 'com.amazonaws.dynamodb.v20120810#ResourceInUseException', 'as what changes tables does');
-	is($body->{message}, 'Attempt to change a resource which is still in use: Table is being updated: fruit', 'in the service\'s words');
+	is($body->{message}, $in_use . 'Table is being updated: fruit', 'in the service\'s words');
 }
 $session->query_safe('ROLLBACK');
 is((put_item($node, 'fruit', 'apple', 'green'))[0], 200, 'and over when the lock is gone');
+
+# Each in its own words.
+my $arn = 'arn:aws:dynamodb:us-east-1:000000000000:table/fruit';
+$session->query_safe('BEGIN');
+$session->query_safe(qq{SELECT dynamo.tag_resource('{"ResourceArn": "$arn", "Tags": [{"Key": "k", "Value": "v"}]}')});
+$session->query_safe(q{SELECT dynamo.create_table('{"TableName": "unborn", "BillingMode": "PAY_PER_REQUEST",
+	"AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}], "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}]}')});
+my @cases = (
+	[ 'Table already exists: unborn', 'CreateTable', {
+			TableName => 'unborn', BillingMode => 'PAY_PER_REQUEST',
+			AttributeDefinitions => [ { AttributeName => 'id', AttributeType => 'S' } ],
+			KeySchema => [ { AttributeName => 'id', KeyType => 'HASH' } ] } ],
+	[ "${in_use}Table tags are being updated: fruit", 'TagResource', { ResourceArn => $arn, Tags => [ { Key => 'k', Value => 'w' } ] } ],
+	[ "${in_use}Table tags are being updated: fruit", 'UntagResource', { ResourceArn => $arn, TagKeys => ['k'] } ],
+	[ "${in_use}Table is being updated: fruit", 'UpdateTimeToLive',
+		{ TableName => 'fruit', TimeToLiveSpecification => { AttributeName => 't', Enabled => \1 } } ]);
+my @askers = map { connect_endpoint($node) } @cases;
+send_operation($askers[$_], @{ $cases[$_] }[ 1, 2 ]) for 0 .. $#cases;
+for my $i (0 .. $#cases)
+{
+	($status, $body) = read_answer($askers[$i], 5);
+	is($body->{message}, $cases[$i][0], $cases[$i][1]);
+}
+is_deeply((operation($node, 'ListTagsOfResource', { ResourceArn => $arn }))[1], { Tags => [] }, 'who reads tags does not wait');
+$session->query_safe('ROLLBACK');
+is((operation($node, 'CreateTable', $cases[0][2]))[0], 200, 'the name is free again');
 
 # So are the table's rows in the catalogs, which somebody changes without a lock.
 for my $operation (qw(UpdateTable DeleteTable))
