@@ -89,6 +89,19 @@ def test_one_bad_request_rejects_the_batch(write, read, bad, message):
     assert read(p, 'x') is None
 
 
+def test_what_an_index_cannot_take_rejects_the_batch(client, make_table, read, table_ss):
+    name = make_table(AttributeDefinitions=[{'AttributeName': n, 'AttributeType': 'S'} for n in 'pg'],
+                      GlobalSecondaryIndexes=[{'IndexName': 'by-g', 'KeySchema': [{'AttributeName': 'g', 'KeyType': 'HASH'}],
+                                               'Projection': {'ProjectionType': 'ALL'}}])
+    p = unique()
+    for g, message in (({'N': '1'}, 'One or more parameter values were invalid: Type mismatch for Index Key g Expected: S Actual: N IndexName: by-g'),
+                       ({'S': ''}, 'One or more parameter values are not valid. A value specified for a secondary index key is not supported. '
+                        'The AttributeValue for a key attribute cannot contain an empty string value. IndexName: by-g, IndexKey: g')):
+        with raises(VALIDATION, message):
+            client.batch_write_item(RequestItems={table_ss: [put(p={'S': p}, s={'S': 'x'})], name: [put(p={'S': 'a'}, g=g)]})
+    assert read(p, 'x') is None
+
+
 def test_a_missing_table_rejects_the_batch(client, table_ss, read):
     p = unique()
     with raises('ResourceNotFoundException', 'Requested resource not found'):
