@@ -65,15 +65,22 @@ dyn_operation_at(int number)
 }
 
 DynException
-dyn_operation_conflict(const DynOperation *operation,
+dyn_operation_conflict(const DynOperation *operation, DynAccess access,
 					   const DynOperationContext *context, const char **message)
 {
 	const char *doing = "Table is being updated";
 
-	if (operation->access != DYN_ACCESS_CONTROL)
+	switch (access)
 	{
-		*message = "Transaction is ongoing for the item";
-		return DYN_EXCEPTION_TRANSACTION_CONFLICT;
+		case DYN_ACCESS_WRITE:
+			*message = "Transaction is ongoing for the item";
+			return DYN_EXCEPTION_TRANSACTION_CONFLICT;
+		case DYN_ACCESS_READ:
+			/* No item is in a reader's way; of the service's, none conflicts. */
+			*message = "The table is locked at the moment.";
+			return DYN_EXCEPTION_SERVICE_UNAVAILABLE;
+		default:
+			break;
 	}
 	if (operation->handler == dyn_create_table)
 		doing = "Table is being created";

@@ -121,10 +121,11 @@ extern bool dyn_operation_reads_newest(const DynOperation *operation,
 									   const DynJson *request);
 
 /*
- * What to answer when somebody else's locks were in the way of an operation for
- * too long.
+ * What to answer when somebody else's locks were in the way of a request for too
+ * long.  access: the request's.
  */
 extern DynException dyn_operation_conflict(const DynOperation *operation,
+										   DynAccess access,
 										   const DynOperationContext *context,
 										   const char **message);
 

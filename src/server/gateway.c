@@ -419,8 +419,8 @@ dyn_gateway_refuse_conflict(DynWork *work)
 {
 	MemoryContext old_context = MemoryContextSwitchTo(work->http->memory);
 	const char *message;
-	DynException exception = dyn_operation_conflict(work->operation, &work->context,
-													&message);
+	DynException exception = dyn_operation_conflict(work->operation, work->access,
+													&work->context, &message);
 
 	dyn_gateway_refuse(work, exception, message, NULL);
 	MemoryContextSwitchTo(old_context);

@@ -89,8 +89,12 @@ send_operation($changers{$_}, $_, { TableName => 'fruit', %{ $control{$_} } }) f
 $begin = time;
 is((put_item($node, 'other', 'plum', 'blue'))[0], 200, 'another table is written');
 cmp_ok(time - $begin, '<', 1, 'at once');
+my $reader = connect_endpoint($node);
+send_operation($reader, 'Scan', { TableName => 'fruit' });
 ($status, $body) = read_answer($waiter, 5);
 like($body->{__type}, qr/#TransactionConflictException$/, 'a locked table is a conflict');
+($status, $body) = read_answer($reader, 5);
+is("$status $body->{message}", '503 The table is locked at the moment.', 'to readers it is out of service');
 for my $operation (sort keys %changers)
 {
 	($status, $body) = read_answer($changers{$operation}, 5);
