@@ -294,6 +294,32 @@ def test_order_of_checks(unchecked_client, change, code, message):
             'ExpressionAttributeNames': {}, 'ConditionExpression': '!!', **change})
 
 
+def test_order_of_checks_against_the_table(check_order, make_table):
+    """The key, then the indexes' keys, then the condition's paths, and only then the item that is there."""
+    name = make_table('S', 'N', AttributeDefinitions=[{'AttributeName': n, 'AttributeType': t} for n, t in zip('psg', 'SNS')],
+                      GlobalSecondaryIndexes=[{'IndexName': 'by-g', 'KeySchema': [{'AttributeName': 'g', 'KeyType': 'HASH'}],
+                                               'Projection': {'ProjectionType': 'ALL'}}])
+    invalid, empty = 'One or more parameter values were invalid: ', 'One or more parameter values are not valid. '
+    check_order('PutItem', {'TableName': name, 'ConditionExpression': 'attribute_exists(p)'},
+                ({'Item': {'s': {'S': ''}, 'g': {'N': '1'}}}, invalid + 'Missing the key p in the item'),
+                ({'Item': {'p': {'S': 'x'}, 's': {'S': ''}, 'g': {'N': '1'}}}, invalid + 'Type mismatch for key s expected: N actual: S'),
+                ({'Item': {'p': {'S': 'x' * 2049}, 's': {'N': '1'}, 'g': {'N': '1'}}}, invalid + 'Size of hashkey has exceeded the maximum size limit of2048 bytes'),
+                ({'Item': {'p': {'S': 'x'}, 's': {'N': '1'}, 'g': {'N': '1'}}}, invalid + 'Type mismatch for Index Key g Expected: S Actual: N IndexName: by-g'),
+                ({'Item': {'p': {'S': 'x'}, 's': {'N': '1'}, 'g': {'S': ''}}}, empty + 'A value specified for a secondary index key is not supported. '
+                 'The AttributeValue for a key attribute cannot contain an empty string value. IndexName: by-g, IndexKey: g'),
+                ({'ConditionExpression': 'attribute_exists(g.x)', 'Item': {'p': {'S': 'x'}, 's': {'N': '1'}}},
+                 "Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: IndexKey: g"),
+                ({'Item': {'p': {'S': 'x'}, 's': {'N': '1'}}}, 'The conditional request failed'))
+
+
+def test_legacy_order_of_checks(check_order):
+    check_order('PutItem', {'TableName': 'no-such-table', 'Item': {'p': {'S': 'x'}}},
+                ({'ReturnValues': 'ALL_NEW'}, 'ReturnValues can only be ALL_OLD or NONE'),
+                ({'Item': {'p': {'S': 'x' * 409_601}}}, 'Item size has exceeded the maximum allowed size'),
+                ({'Expected': {'a': {}}}, 'One or more parameter values were invalid: Value must be provided when Exists is null for Attribute: a'),
+                ({'Expected': {'a': {'Exists': False}}}, 'Requested resource not found'))
+
+
 def test_placeholders_need_expressions(client):
     with raises(VALIDATION, 'ExpressionAttributeNames can only be specified when using expressions'):
         client.put_item(TableName='no-such-table', Item={},
