@@ -467,6 +467,7 @@ def test_states(client, make, sql):
     transaction, where no background job sees them."""
     name = make(types='p:S s:S a:S', global_=[index('abc', 'a'), index('other', 'a')])
     busy = f'Attempt to change a resource which is still in use: Table is being updated: {name}'
+    read = "SELECT dynamo.scan(json_build_object('TableName', %s::text, 'IndexName', 'abc'))"
 
     sql('BEGIN')
     try:
@@ -480,6 +481,11 @@ def test_states(client, make, sql):
                 with pytest.raises(Exception, match=busy):
                     sql('SELECT ' + call, name)
                 sql('ROLLBACK TO a')
+            sql('SAVEPOINT a')
+            with pytest.raises(Exception, match='Cannot read from backfilling global secondary index: abc' if status == 'CREATING' else
+                               'The table does not have the specified index: abc'):
+                sql(read, name)
+            sql('ROLLBACK TO a')
         # While it is filled the table is free, but for another index.
         sql("UPDATE dynamo.indexes SET status = 'CREATING', backfilling = true"
             " WHERE table_name = %s AND name = 'abc'", name)
