@@ -95,7 +95,7 @@ def test_change_of_class_stops_nobody(client, make_table, update, sql):
         client.put_item(TableName=name, Item={'p': {'S': 'a'}, 'v': {'S': 'x'}})
         # Somebody who vacuums it, or makes an index, is.
         sql(f'LOCK dynamo_data."{name}" IN SHARE UPDATE EXCLUSIVE MODE')
-        with raises('TransactionConflictException'):
+        with raises('ResourceInUseException'):
             client.update_table(TableName=name, TableClass='STANDARD')
     finally:
         sql('ROLLBACK')
