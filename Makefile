@@ -82,6 +82,9 @@ stop env psql reset:
 test:
 	@scripts/needs test
 	$(call own,scripts/test $(SUITES) $(if $(ARGS),-- $(ARGS)))
+coverage:
+	@scripts/needs test
+	$(call own,scripts/test api members)
 test-kill:
 	@scripts/needs test
 	$(call own,KILLS=20 scripts/test api -- -k test_kill)
@@ -110,5 +113,5 @@ check-docs:
 headerscheck:
 	@scripts/headerscheck
 
-.PHONY: own-pg run stop env psql reset test test-kill test-bank test-hostile demo bench fuzz \
+.PHONY: own-pg run stop env psql reset test coverage test-kill test-bank test-hostile demo bench fuzz \
 	check-layers check-docs headerscheck

@@ -307,6 +307,7 @@ REQUEST(UpdateTable,
 		REFUSED("ReplicaUpdates"),
 		REFUSED("MultiRegionConsistency"),
 		REFUSED("GlobalTableWitnessUpdates"),
+		REFUSED("DisassociationProtectionEnabled"),
 		TABLE_MEMBERS);
 REQUEST(DescribeTable, MEMBER("TableName", string));
 REQUEST(DeleteTable, MEMBER("TableName", string));

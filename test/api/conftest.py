@@ -30,6 +30,8 @@ import botocore.config
 import botocore.exceptions
 import pytest
 
+import member_coverage
+
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / 'scripts'))
 from private_cluster import Cluster  # noqa: E402
 
@@ -58,6 +60,11 @@ def pytest_configure(config):
         pytest.exit('DYNAMO_ENDPOINT is not set: "make test SUITES=api" sets '
                     'it; "aws" runs the tests against the service, at its '
                     'prices.', returncode=2)
+    member_coverage.record_sdk()
+
+
+def pytest_unconfigure():
+    member_coverage.save()
 
 
 def pytest_collection_modifyitems(items):
@@ -220,6 +227,7 @@ def raw():
                 connection.close()
         if 'x-amz-crc32' in reply.headers:
             assert int(reply.headers['x-amz-crc32']) == zlib.crc32(reply.body)
+        member_coverage.record(operation, body, reply.body)
         return reply
 
     def connect():

@@ -104,6 +104,8 @@ def test_sixteen_megabytes(client, table_ss):
     assert rest['UnprocessedKeys'] == {}
     assert [int(item['a']['N']) for item in by_number(
         reply['Responses'][table_ss] + rest['Responses'][table_ss])] == list(range(50))
+    older = client.batch_get_item(RequestItems={table_ss: {'Keys': keys, 'AttributesToGet': ['a']}})
+    assert older['UnprocessedKeys'][table_ss]['AttributesToGet'] == ['a']
 
 
 def test_capacity(client, get, table_ss, table_s, keys):
