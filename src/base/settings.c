@@ -32,7 +32,14 @@ char	   *dyn_region;
 int			dyn_request_timeout;
 int			dyn_time_to_live_change_interval;
 int			dyn_time_to_live_interval;
+int			dyn_validation_wording;
 int			dyn_workers;
+
+static const struct config_enum_entry wordings[] = {
+	{"older", DYN_WORDING_OLDER, false},
+	{"newer", DYN_WORDING_NEWER, false},
+	{NULL, 0, false}
+};
 
 /* An account id is exactly twelve digits: clients parse ARNs by position. */
 static bool
@@ -156,6 +163,11 @@ dyn_settings_define(void)
 							NULL,
 							&dyn_time_to_live_interval, 5, 1, 86400,
 							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
+	DefineCustomEnumVariable("dynamo.validation_wording",
+							 "Which generation of the service's validation messages is used.",
+							 NULL,
+							 &dyn_validation_wording, DYN_WORDING_OLDER, wordings,
+							 PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("dynamo.workers",
 							"How many HTTP workers serve the endpoint; 0 means one more than there are processor cores.",
 							NULL,

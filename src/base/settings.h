@@ -9,6 +9,12 @@
 #ifndef DYN_SETTINGS_H
 #define DYN_SETTINGS_H
 
+typedef enum DynValidationWording
+{
+	DYN_WORDING_OLDER,
+	DYN_WORDING_NEWER
+} DynValidationWording;
+
 extern PGDLLIMPORT char *dyn_account_id;	/* 12 digits, part of every ARN */
 extern PGDLLIMPORT bool dyn_accept_any_credentials; /* loopback only */
 extern PGDLLIMPORT int dyn_backfill_patience;	/* seconds to wait for old
@@ -29,6 +35,7 @@ extern PGDLLIMPORT char *dyn_region;	/* region named in ARNs */
 extern PGDLLIMPORT int dyn_request_timeout; /* seconds to receive one request */
 extern PGDLLIMPORT int dyn_time_to_live_change_interval;	/* seconds */
 extern PGDLLIMPORT int dyn_time_to_live_interval;	/* seconds between sweeps */
+extern PGDLLIMPORT int dyn_validation_wording; /* a DynValidationWording */
 extern PGDLLIMPORT int dyn_workers; /* HTTP workers; 0: cores + 1 */
 
 /* Define the settings; called from _PG_init. */

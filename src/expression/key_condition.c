@@ -11,8 +11,8 @@
  */
 #include "postgres.h"
 
-#include "base/error.h"
 #include "base/limits.h"
+#include "base/wording.h"
 #include "expression/tree.h"
 
 static const DynExpressionKind kind = DYN_EXPRESSION_KEY_CONDITION;
@@ -183,7 +183,7 @@ dyn_key_condition_create(const char *text, uint32 len,
 
 	dyn_condition_resolve(kind, condition, placeholders);
 	collect(tree, condition);
-	if (tree->nconditions > 2 && !of_index)
+	if (tree->nconditions > 2 && !of_index && !dyn_wording_is_newer())
 		dyn_raise(VALIDATION, "Conditions can be of length 1 or 2 only");
 	return tree;
 }

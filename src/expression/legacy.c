@@ -8,8 +8,8 @@
  */
 #include "postgres.h"
 
-#include "base/error.h"
 #include "base/limits.h"
+#include "base/wording.h"
 #include "expression/legacy.h"
 #include "expression/tree.h"
 #include "item/item_json.h"
@@ -258,7 +258,7 @@ dyn_legacy_key_conditions(const DynJson *conditions)
 	DynKeyConditionTree *tree = palloc0(sizeof(DynKeyConditionTree));
 	DynCondition *all = read_conditions(conditions, false, read_condition);
 
-	if (all == NULL || all->nconditions > 2)
+	if (all == NULL || (all->nconditions > 2 && !dyn_wording_is_newer()))
 		dyn_raise(VALIDATION, "Conditions can be of length 1 or 2 only");
 	tree->nconditions = all->nconditions;
 	tree->conditions = all->conditions;

@@ -8,8 +8,8 @@
  */
 #include "postgres.h"
 
-#include "base/error.h"
 #include "base/limits.h"
+#include "base/wording.h"
 #include "expression/tree.h"
 #include "item/item_json.h"
 
@@ -65,7 +65,7 @@ init_map(PlaceholderMap *map, const char *member, char marker,
 	map->member = member;
 	map->marker = marker;
 	if (json != NULL && dyn_json_first(json) == NULL)
-		dyn_raise(VALIDATION, "%s must not be empty", member);
+		dyn_raise_request("%s must not be empty", member);
 }
 
 static bool
@@ -103,10 +103,10 @@ read_keys(PlaceholderMap *map, const DynJson *json)
 		memset(p, 0, sizeof(*p));
 		p->key = dyn_json_name(entry, &p->key_len);
 		if (!is_placeholder(p->key, p->key_len, map->marker))
-			dyn_raise(VALIDATION, "%s contains invalid key: Syntax error; key: \"%.*s\"",
+			dyn_raise_request("%s contains invalid key: Syntax error; key: \"%.*s\"",
 					  map->member, (int) p->key_len, p->key);
 		if (p->key_len > DYN_MAX_PLACEHOLDER_SIZE)
-			dyn_raise(VALIDATION, "%s contains invalid key: Key size has exceeded the maximum allowed size; key size: %u",
+			dyn_raise_request("%s contains invalid key: Key size has exceeded the maximum allowed size; key size: %u",
 					  map->member, p->key_len);
 		map->sorted[i] = p;
 	}
@@ -119,7 +119,7 @@ set_total_size(PlaceholderMap *map, uint64 size)
 {
 	map->size = size;
 	if (size > DYN_MAX_PLACEHOLDERS_SIZE)
-		dyn_raise(VALIDATION, "%s exceeds max size", map->member);
+		dyn_raise_request("%s exceeds max size", map->member);
 }
 
 static void
@@ -138,9 +138,9 @@ read_names(PlaceholderMap *map, const DynJson *json)
 		if (dyn_json_kind(entry) == DYN_JSON_STRING)
 			p->name = dyn_json_string(entry, &p->name_len);
 		if (p->name_len == 0)
-			dyn_raise(VALIDATION, "Empty attribute name");
+			dyn_raise_request("Empty attribute name");
 		if (p->name_len > DYN_MAX_ATTRIBUTE_NAME_SIZE)
-			dyn_raise(VALIDATION, "One or more parameter values were invalid: Attribute name is too large, must be less than %d bytes",
+			dyn_raise_request("One or more parameter values were invalid: Attribute name is too large, must be less than %d bytes",
 					  DYN_MAX_ATTRIBUTE_NAME_SIZE + 1);
 		size += p->key_len + p->name_len;
 	}
@@ -295,7 +295,7 @@ check_map_used(const PlaceholderMap *map)
 		appendBinaryStringInfo(&keys, p->key, p->key_len);
 	}
 	if (keys.data != NULL)
-		dyn_raise(VALIDATION, "Value provided in %s unused in expressions: keys: {%s}",
+		dyn_raise_request("Value provided in %s unused in expressions: keys: {%s}",
 				  map->member, keys.data);
 }
 

@@ -12,6 +12,7 @@
 #ifndef DYN_TREE_H
 #define DYN_TREE_H
 
+#include "base/wording.h"
 #include "expression/expression.h"
 
 /* "Invalid ConditionExpression: " and so on; nothing for a statement. */
@@ -21,8 +22,7 @@ extern const char *dyn_expression_prefix(DynExpressionKind kind);
  * Raise "Invalid <Kind>: <message>".
  */
 #define dyn_expression_raise(kind, format, ...) \
-	dyn_raise(VALIDATION, "%s" format, \
-			  dyn_expression_prefix(kind), ##__VA_ARGS__)
+	dyn_raise_request("%s" format, dyn_expression_prefix(kind), ##__VA_ARGS__)
 
 /* ----- lexer.c ----- */
 

@@ -8,8 +8,8 @@
  */
 #include "postgres.h"
 
-#include "base/error.h"
 #include "base/limits.h"
+#include "base/wording.h"
 #include "item/item_json.h"
 #include "item/number.h"
 #include "miscadmin.h"
@@ -241,7 +241,7 @@ raise_duplicates(DynType type, const DynJson *members)
 	StringInfoData list;
 
 	if (type == DYN_TYPE_NS)
-		dyn_raise(VALIDATION, "Input collection contains duplicates");
+		dyn_raise_value("Input collection contains duplicates");
 
 	initStringInfo(&list);
 	for (const DynJson *member = dyn_json_first(members); member != NULL;
@@ -255,8 +255,8 @@ raise_duplicates(DynType type, const DynJson *members)
 		appendBinaryStringInfo(&list, text, len);
 	}
 	if (type == DYN_TYPE_SS)
-		dyn_raise(VALIDATION, INVALID_VALUES "Input collection [%s] contains duplicates.", list.data);
-	dyn_raise(VALIDATION, INVALID_VALUES "Input collection [%s]of type BS contains duplicates.", list.data);
+		dyn_raise_value(INVALID_VALUES "Input collection [%s] contains duplicates.", list.data);
+	dyn_raise_value(INVALID_VALUES "Input collection [%s]of type BS contains duplicates.", list.data);
 }
 
 static void
@@ -265,8 +265,8 @@ build_set(DynItemBuilder *b, DynType type, const DynJson *members)
 	if (dyn_json_first(members) == NULL)
 	{
 		if (type == DYN_TYPE_BS)
-			dyn_raise(VALIDATION, INVALID_VALUES "Binary sets should not be empty");
-		dyn_raise(VALIDATION, INVALID_VALUES "An %s set  may not be empty",
+			dyn_raise_value(INVALID_VALUES "Binary sets should not be empty");
+		dyn_raise_value(INVALID_VALUES "An %s set  may not be empty",
 				  type == DYN_TYPE_SS ? "string" : "number");
 	}
 
@@ -278,7 +278,7 @@ build_set(DynItemBuilder *b, DynType type, const DynJson *members)
 		const char *text;
 
 		if (dyn_json_kind(member) == DYN_JSON_NULL)
-			dyn_raise(VALIDATION, INVALID_VALUES "An attribute value may not contain a null set member");
+			dyn_raise_value(INVALID_VALUES "An attribute value may not contain a null set member");
 		switch (type)
 		{
 			case DYN_TYPE_SS:
@@ -365,7 +365,7 @@ build_value(DynItemBuilder *b, const DynJson *json, int depth)
 			break;
 		case DYN_TYPE_NULL:
 			if (!read_boolean(member))
-				dyn_raise(VALIDATION, INVALID_VALUES "Null attribute value types must have the value of true");
+				dyn_raise_value(INVALID_VALUES "Null attribute value types must have the value of true");
 			dyn_builder_null(b);
 			break;
 		case DYN_TYPE_SS:

@@ -19,7 +19,7 @@
  */
 #include "postgres.h"
 
-#include "base/error.h"
+#include "base/wording.h"
 #include "item/number.h"
 #include "utils/builtins.h"
 
@@ -278,9 +278,8 @@ dyn_number_complaint(DynNumberStatus status, const char *text, uint32 len)
 		case DYN_NUMBER_PRECISION:
 			return pstrdup("Attempting to store more than 38 significant digits in a Number");
 		case DYN_NUMBER_SYNTAX:
-			/* The service drops the colon when there is nothing behind it. */
 			if (len == 0)
-				return pstrdup("The parameter cannot be converted to a numeric value");
+				return pstrdup(dyn_wording(DYN_WORDING_EMPTY_NUMBER));
 			return psprintf("The parameter cannot be converted to a numeric value: %s",
 							pnstrdup(text, len));
 		case DYN_NUMBER_OK:

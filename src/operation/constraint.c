@@ -3,21 +3,22 @@
  * constraint.c
  *		Member constraints: collected, then raised together.
  *
- * The wording is the service's older one, which echoes the value and names
- * members in lower camel case: it is what most clients' tests know.
- *
  * src/operation/constraint.c
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "base/error.h"
+#include "base/wording.h"
 #include "miscadmin.h"
 #include "operation/constraint.h"
 #include "operation/request.h"
 
 /* How many the service lists at most. */
-#define MAX_VIOLATIONS 10
+static int
+max_violations(void)
+{
+	return dyn_wording_is_newer() ? 1 : 10;
+}
 
 /* Every constraint text there is, but for the enum sets below. */
 #define NOT_NULL "Member must not be null"
@@ -138,29 +139,52 @@ static void add_violation(DynViolations *v, const DynJson *value,
 						  const char *constraint, const char *path,
 						  va_list args) pg_attribute_printf(4, 0);
 
+/* "tableName" as "TableName"; positions and the keys of maps stay. */
+static void
+capitalize_path(char *path)
+{
+	for (char *name = path; name != NULL;)
+	{
+		char	   *dot = strchr(name, '.');
+
+		if (strncmp(name, "member", 6) != 0 &&
+			(dot == NULL || (strcmp(dot, ".member") != 0 &&
+							 strncmp(dot, ".member.", 8) != 0)))
+			name[0] = pg_toupper(name[0]);
+		name = dot == NULL ? NULL : dot + 1;
+	}
+}
+
 static void
 add_violation(DynViolations *v, const DynJson *value, const char *constraint,
 			  const char *path, va_list args)
 {
-	if (v->count++ >= MAX_VIOLATIONS)
+	StringInfoData text;
+	StringInfoData place;
+
+	if (v->count++ >= max_violations())
 		return;
 	if (v->count == 1)
 		initStringInfo(&v->list);
 	else
 		appendStringInfoString(&v->list, "; ");
 
-	appendStringInfoString(&v->list, "Value ");
+	initStringInfo(&text);
 	if (value == NULL)
-		appendStringInfoString(&v->list, "null");
+		appendStringInfoString(&text, "null");
 	else
 	{
-		appendStringInfoChar(&v->list, '\'');
-		append_value(&v->list, value, v->element);
-		appendStringInfoChar(&v->list, '\'');
+		appendStringInfoChar(&text, '\'');
+		append_value(&text, value, v->element);
+		appendStringInfoChar(&text, '\'');
 	}
-	appendStringInfo(&v->list, " at '%s", v->prefix ? v->prefix : "");
-	append_format(&v->list, path, args);
-	appendStringInfo(&v->list, "' failed to satisfy constraint: %s", constraint);
+	initStringInfo(&place);
+	appendStringInfoString(&place, v->prefix ? v->prefix : "");
+	append_format(&place, path, args);
+	if (dyn_wording_is_newer())
+		capitalize_path(place.data);
+	appendStringInfo(&v->list, dyn_wording(DYN_WORDING_MEMBER_CONSTRAINT),
+					 text.data, place.data, constraint);
 }
 
 /* Inside a variadic function whose last named parameter is path. */
@@ -182,7 +206,7 @@ dyn_violations_add(DynViolations *v, const DynJson *value,
 void
 dyn_violations_raise(const DynViolations *v)
 {
-	int			listed = Min(v->count, MAX_VIOLATIONS);
+	int			listed = Min(v->count, max_violations());
 
 	if (v->count > 0)
 		dyn_raise(VALIDATION, "%d validation error%s detected: %s",

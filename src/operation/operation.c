@@ -8,6 +8,7 @@
  */
 #include "postgres.h"
 
+#include "base/wording.h"
 #include "operation/operation.h"
 #include "operation/shape.h"
 #include "store/store.h"
@@ -93,6 +94,30 @@ dyn_operation_conflict(const DynOperation *operation, DynAccess access,
 	return DYN_EXCEPTION_RESOURCE_IN_USE;
 }
 
+/* Apart, as few have to pay for the catch. */
+static DynOutcome
+run_in_newer_words(DynOperationContext *context, const DynOperation *operation,
+				   const DynJson *request, StringInfo reply)
+{
+	DynPrefixed outer = dyn_prefixed;
+	volatile DynOutcome outcome = DYN_OUTCOME_FAILED;
+
+	dyn_prefixed = operation->handler == dyn_put_item ||
+		operation->handler == dyn_update_item ? DYN_PREFIXED_REQUESTS :
+		operation->handler == dyn_delete_item ? DYN_PREFIXED_VALUES :
+		DYN_PREFIXED_NOTHING;
+	PG_TRY();
+	{
+		outcome = operation->handler(context, request, reply);
+	}
+	PG_FINALLY();
+	{
+		dyn_prefixed = outer;
+	}
+	PG_END_TRY();
+	return outcome;
+}
+
 DynOutcome
 dyn_operation_run(DynOperationContext *context, const DynOperation *operation,
 				  const DynJson *request, StringInfo reply)
@@ -104,7 +129,9 @@ dyn_operation_run(DynOperationContext *context, const DynOperation *operation,
 
 	/* A trigger's call of an operation may be inside of another's. */
 	dyn_store_nowait = !context->may_wait;
-	outcome = operation->handler(context, request, reply);
+	outcome = dyn_wording_is_newer() ?
+		run_in_newer_words(context, operation, request, reply) :
+		operation->handler(context, request, reply);
 	dyn_store_nowait = outer_nowait;
 	return outcome;
 }

@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "base/limits.h"
+#include "base/wording.h"
 #include "item/item_json.h"
 #include "operation/item_write.h"
 
@@ -43,7 +44,7 @@ dyn_put_item(DynOperationContext *context, const DynJson *request,
 	write.new_item = dyn_item_from_json(item);
 	if (write.return_values != DYN_RETURN_NONE &&
 		write.return_values != DYN_RETURN_ALL_OLD)
-		dyn_raise(VALIDATION, "ReturnValues can only be ALL_OLD or NONE");
+		dyn_raise_request("ReturnValues can only be ALL_OLD or NONE");
 	if (dyn_item_size(write.new_item) > DYN_MAX_ITEM_SIZE)
 		dyn_raise(VALIDATION, "Item size has exceeded the maximum allowed size");
 	dyn_item_write_expressions(&write, request, false);

@@ -11,6 +11,7 @@
 #include <math.h>
 
 #include "base/limits.h"
+#include "base/wording.h"
 #include "expression/legacy.h"
 #include "operation/arn.h"
 #include "operation/request.h"
@@ -171,9 +172,9 @@ check_values_have_expression(const DynJson *request, const char *const *expressi
 			appendStringInfoString(&list, " and ");
 		appendStringInfoString(&list, *expressions);
 	}
-	dyn_raise(VALIDATION,
-			  "ExpressionAttributeValues can only be specified when using expressions: %s %s null",
-			  list.data, count == 1 ? "is" : "are");
+	appendStringInfoString(&list, count == 1 ? " is null" : " are null");
+	dyn_raise_request("%s", psprintf(dyn_wording(DYN_WORDING_VALUES_WITHOUT_EXPRESSION),
+									 list.data));
 }
 
 void
@@ -184,15 +185,13 @@ dyn_request_check_mix(const DynJson *request, const char *const *legacy,
 	const char *expressions_given = present_members(request, expressions);
 
 	if (legacy_given != NULL && expressions_given != NULL)
-		dyn_raise(VALIDATION,
-				  "Can not use both expression and non-expression parameters in the same request: "
+		dyn_raise_request("Can not use both expression and non-expression parameters in the same request: "
 				  "Non-expression parameters: {%s} Expression parameters: {%s}",
 				  legacy_given, expressions_given);
 
 	if (expressions_given == NULL &&
 		dyn_request_member(request, "ExpressionAttributeNames") != NULL)
-		dyn_raise(VALIDATION,
-				  "ExpressionAttributeNames can only be specified when using expressions");
+		dyn_raise_request("ExpressionAttributeNames can only be specified when using expressions");
 	if (has_values &&
 		dyn_request_member(request, "ExpressionAttributeValues") != NULL)
 		check_values_have_expression(request, expressions);

@@ -277,6 +277,25 @@ def sql():
     connection.close()
 
 
+@pytest.fixture
+def own_setting(sql):
+    """own_setting(name, value): for the whole server, until the test is over."""
+    changed = []
+
+    def change(name, value):
+        changed.append(name)
+        sql(f"ALTER SYSTEM SET {name} = '{value}'")
+        sql('SELECT pg_reload_conf()')
+        wait_for(lambda: sql('SELECT current_setting(%s)', name) == [(value,)])
+        time.sleep(0.5)         # workers look between two rounds
+
+    yield change
+    for name in changed:
+        sql(f'ALTER SYSTEM RESET {name}')
+    sql('SELECT pg_reload_conf()')
+    time.sleep(0.5)
+
+
 class OwnServer(Cluster):
     """A server that a test may break: clusters with an SDK client and SQL."""
 

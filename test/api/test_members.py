@@ -5,7 +5,6 @@ member_coverage.py says which member no test has touched; those that no test of
 one operation has a use for are here.
 """
 import json
-import time
 
 import pytest
 
@@ -383,32 +382,6 @@ def test_item_collection_metrics(client, wide, operation):
         [metrics] = metrics[wide]
     assert metrics == {'ItemCollectionKey': {'p': key['p']}, 'SizeEstimateRangeGB': [0.0, 1.0]}
     assert 'ItemCollectionMetrics' not in call(client, wide, key, {'ReturnItemCollectionMetrics': 'NONE'})
-
-
-@pytest.fixture
-def own_setting(sql):
-    """own_setting(name, value): as ALTER SYSTEM; taken back after the test."""
-    names = []
-
-    def reload(name, value):
-        sql('SELECT pg_reload_conf()')
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            [(now,)] = sql("SELECT current_setting(%s)", name)
-            if value is None or now == value:
-                break
-            time.sleep(0.05)
-        time.sleep(0.5)         # the workers' turn
-
-    def change(name, value):
-        names.append(name)
-        sql(f"ALTER SYSTEM SET {name} = '{value}'")
-        reload(name, value)
-
-    yield change
-    for name in names:
-        sql(f'ALTER SYSTEM RESET {name}')
-        reload(name, None)
 
 
 @pytest.mark.not_aws
