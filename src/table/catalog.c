@@ -14,8 +14,10 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/relation.h"
+#include "access/table.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_am.h"
+#include "catalog/pg_attribute.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_type.h"
@@ -220,14 +222,99 @@ is_key_index(Oid index, bool has_sort)
 }
 
 static bool
-is_column(TupleDesc descriptor, AttrNumber number, Oid type)
+is_column(Oid relation, AttrNumber number, Oid type)
 {
-	Form_pg_attribute attribute;
+	HeapTuple	tuple = SearchSysCache2(ATTNUM, ObjectIdGetDatum(relation),
+										Int16GetDatum(number));
+	bool		result;
 
-	if (number > descriptor->natts)
+	if (!HeapTupleIsValid(tuple))
 		return false;
-	attribute = TupleDescAttr(descriptor, number - 1);
-	return !attribute->attisdropped && attribute->atttypid == type;
+	result = !((Form_pg_attribute) GETSTRUCT(tuple))->attisdropped &&
+		((Form_pg_attribute) GETSTRUCT(tuple))->atttypid == type;
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+static bool
+is_table_relation(Oid relation)
+{
+	Oid			item_type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
+											CStringGetDatum("item"),
+											ObjectIdGetDatum(get_namespace_oid("dynamo", false)));
+
+	return get_rel_relkind(relation) == RELKIND_RELATION &&
+		is_column(relation, DYN_ATTNUM_HASH, INT8OID) &&
+		is_column(relation, DYN_ATTNUM_PARTITION, BYTEAOID) &&
+		is_column(relation, DYN_ATTNUM_SORT, BYTEAOID) &&
+		is_column(relation, DYN_ATTNUM_ITEM, item_type) &&
+		is_column(relation, DYN_ATTNUM_SLOT(1), BYTEAOID) &&
+		is_column(relation, DYN_ATTNUM_LAST, BYTEAOID);
+}
+
+/* The rows of a catalog that are about one relation; end with end_rows(). */
+typedef struct CatalogRows
+{
+	Relation	catalog;
+	SysScanDesc scan;
+} CatalogRows;
+
+static void
+begin_rows(CatalogRows *rows, Oid catalog, Oid index, AttrNumber column, Oid relation)
+{
+	ScanKeyData key;
+
+	ScanKeyInit(&key, column, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(relation));
+	rows->catalog = table_open(catalog, AccessShareLock);
+	rows->scan = systable_beginscan(rows->catalog, index, true, NULL, 1, &key);
+}
+
+static void
+end_rows(CatalogRows *rows)
+{
+	systable_endscan(rows->scan);
+	table_close(rows->catalog, AccessShareLock);
+}
+
+/*
+ * NULL if there is no such relation.  Not from a cache, which learns of a drop a
+ * little later than the catalogs.
+ */
+static char *
+name_of_relation(Oid relation)
+{
+	CatalogRows rows;
+	HeapTuple	tuple;
+	char	   *name = NULL;
+
+	begin_rows(&rows, RelationRelationId, ClassOidIndexId, Anum_pg_class_oid, relation);
+	tuple = systable_getnext(rows.scan);
+	if (HeapTupleIsValid(tuple))
+		name = pstrdup(NameStr(((Form_pg_class) GETSTRUCT(tuple))->relname));
+	end_rows(&rows);
+	return name;
+}
+
+/* As RelationGetIndexList() has them. */
+static List *
+indexes_of(Oid relation)
+{
+	CatalogRows rows;
+	List	   *result = NIL;
+	HeapTuple	tuple;
+
+	begin_rows(&rows, IndexRelationId, IndexIndrelidIndexId, Anum_pg_index_indrelid,
+			   relation);
+	while (HeapTupleIsValid(tuple = systable_getnext(rows.scan)))
+	{
+		Form_pg_index form = (Form_pg_index) GETSTRUCT(tuple);
+
+		if (form->indislive)
+			result = lappend_oid(result, form->indexrelid);
+	}
+	end_rows(&rows);
+	list_sort(result, list_oid_cmp);
+	return result;
 }
 
 /*
@@ -273,38 +360,27 @@ take_slot_index(DynTable *table, Oid oid)
 /*
  * Find the key index and those on slots.  The relation is looked at without a
  * lock: who uses the descriptor locks it, and looks again if it has changed
- * until then.
+ * until then.  Nor is it opened, which needs one: a relation that is dropped
+ * while somebody has it open is an error.  False if it is not there.
  */
 static bool
 take_relation(DynTable *table)
 {
-	Relation	heap = RelationIdGetRelation(table->relation);
-	Oid			item_type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
-											CStringGetDatum("item"),
-											ObjectIdGetDatum(get_namespace_oid("dynamo", false)));
-	TupleDesc	descriptor;
-	List	   *indexes;
 	ListCell   *cell;
 
-	if (heap == NULL)
-		return false;
-	descriptor = RelationGetDescr(heap);
-	if (heap->rd_rel->relkind != RELKIND_RELATION ||
-		!is_column(descriptor, DYN_ATTNUM_HASH, INT8OID) ||
-		!is_column(descriptor, DYN_ATTNUM_PARTITION, BYTEAOID) ||
-		!is_column(descriptor, DYN_ATTNUM_SORT, BYTEAOID) ||
-		!is_column(descriptor, DYN_ATTNUM_ITEM, item_type) ||
-		!is_column(descriptor, DYN_ATTNUM_SLOT(1), BYTEAOID) ||
-		!is_column(descriptor, DYN_ATTNUM_LAST, BYTEAOID))
+	if (!is_table_relation(table->relation))
+	{
+		char	   *name = name_of_relation(table->relation);
+
+		if (name == NULL)
+			return false;
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("relation \"%s\" is not the relation of a DynamoDB table",
-						RelationGetRelationName(heap)),
+				 errmsg("relation \"%s\" is not the relation of a DynamoDB table", name),
 				 errdetail("Its first columns must be hash bigint, partition_key bytea, sort_key bytea, item dynamo.item, index_key_1 to index_key_%d bytea.",
 						   DYN_INDEX_SLOTS)));
-
-	indexes = RelationGetIndexList(heap);
-	foreach(cell, indexes)
+	}
+	foreach(cell, indexes_of(table->relation))
 	{
 		if (!OidIsValid(table->key_index) &&
 			is_key_index(lfirst_oid(cell), table->schema.sort.name != NULL))
@@ -312,7 +388,6 @@ take_relation(DynTable *table)
 		else if (table->nindexes > 0)
 			take_slot_index(table, lfirst_oid(cell));
 	}
-	RelationClose(heap);
 	return true;
 }
 

@@ -1,8 +1,13 @@
 """PostgreSQL's own errors as a client sees them: never an InternalServerError for
 what it can try again or has done itself."""
+import concurrent.futures
+import contextlib
 import json
 import re
+import time
 
+import botocore.exceptions
+import psycopg2
 import pytest
 
 from conftest import raises, unique
@@ -102,3 +107,36 @@ def test_delete_table_with_dependents(client, sql, table):
     put(client, name)
     sql(f'DROP VIEW {view}')
     client.delete_table(TableName=name)
+
+
+def test_tables_that_sql_drops(client, sql):
+    """Whoever comes while a relation goes finds no table, or the table; nobody meets an error of PostgreSQL's."""
+    end = time.monotonic() + 3
+    names = [unique('dynamo-drop-') for _ in range(3)]
+    failures = []
+
+    def drop(name):
+        with contextlib.closing(psycopg2.connect('')) as connection, connection.cursor() as cursor:
+            connection.autocommit = True
+            while time.monotonic() < end:
+                client.create_table(TableName=name, BillingMode='PAY_PER_REQUEST', KeySchema=[{'AttributeName': 'p', 'KeyType': 'HASH'}],
+                                    AttributeDefinitions=[{'AttributeName': 'p', 'AttributeType': 'S'}])
+                cursor.execute(f'ALTER TABLE dynamo_data."{name}" SET (fillfactor = 70)')
+                cursor.execute(f'DROP TABLE dynamo_data."{name}"')
+
+    def use(call):
+        while time.monotonic() < end:
+            for name in names:
+                try:
+                    call(name)
+                except client.exceptions.ResourceNotFoundException:
+                    pass
+                except botocore.exceptions.ClientError as e:
+                    failures.append(e)
+
+    calls = [lambda n: client.describe_time_to_live(TableName=n), lambda n: client.get_item(TableName=n, Key={'p': {'S': 'x'}}),
+             lambda n: client.put_item(TableName=n, Item={'p': {'S': 'x'}}), lambda n: client.scan(TableName=n)]
+    with concurrent.futures.ThreadPoolExecutor(11) as threads:
+        for done in [*[threads.submit(drop, n) for n in names], *[threads.submit(use, c) for c in calls * 2]]:
+            done.result()
+    assert not failures
