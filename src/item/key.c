@@ -51,6 +51,15 @@ dyn_key_hash(const DynValue *partition)
 	return (int64) hash;
 }
 
+static void
+refuse_empty_value(const DynKeyAttribute *attribute, const DynValue *value)
+{
+	if (value->type != DYN_TYPE_N && value->size == 0)
+		dyn_raise(VALIDATION, "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty %s value. Key: %s",
+				  value->type == DYN_TYPE_S ? "string" : "binary",
+				  pnstrdup(attribute->name, attribute->name_len));
+}
+
 /* An empty or too long value of a key attribute that has the right type. */
 static void
 check_key_value(const DynKeyAttribute *attribute, const DynValue *value,
@@ -60,10 +69,7 @@ check_key_value(const DynKeyAttribute *attribute, const DynValue *value,
 	if (value->type == DYN_TYPE_N)
 		return;
 
-	if (value->size == 0)
-		dyn_raise(VALIDATION, "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty %s value. Key: %s",
-				  value->type == DYN_TYPE_S ? "string" : "binary",
-				  pnstrdup(attribute->name, attribute->name_len));
+	refuse_empty_value(attribute, value);
 	if (is_partition && value->size > DYN_MAX_PARTITION_KEY_SIZE)
 		dyn_raise(VALIDATION, "One or more parameter values were invalid: Size of hashkey has exceeded the maximum size limit of%d bytes",
 				  DYN_MAX_PARTITION_KEY_SIZE);
@@ -126,6 +132,17 @@ dyn_key_from_argument(const DynKeySchema *schema, const DynItem *argument,
 		(parts == 2 && !find_in_argument(&schema->sort, argument, &key->sort)))
 		dyn_raise(VALIDATION, "The provided key element does not match the schema");
 	finish_key(schema, key);
+}
+
+void
+dyn_key_refuse_empty(const DynKeySchema *schema, const DynItem *item)
+{
+	DynValue	value;
+
+	if (find_in_argument(&schema->partition, item, &value))
+		refuse_empty_value(&schema->partition, &value);
+	if (schema->sort.name != NULL && find_in_argument(&schema->sort, item, &value))
+		refuse_empty_value(&schema->sort, &value);
 }
 
 void

@@ -58,6 +58,9 @@ extern void dyn_key_from_item(const DynKeySchema *schema, const DynItem *item,
 extern void dyn_key_from_argument(const DynKeySchema *schema,
 								  const DynItem *argument, DynKey *key);
 
+/* Raise for an empty key value in an item or argument, whatever else is wrong. */
+extern void dyn_key_refuse_empty(const DynKeySchema *schema, const DynItem *item);
+
 /* Write {"p": {"S": "x"}, "s": {"N": "1"}}. */
 struct DynJsonWriter;
 extern void dyn_json_write_key_attributes(struct DynJsonWriter *w,

@@ -85,28 +85,13 @@ check_key(void *arg)
 		dyn_key_from_item(&check->table->schema, check->item, check->key);
 }
 
-static bool
-is_empty(const DynItem *item, const DynKeyAttribute *attribute)
-{
-	DynValue	value;
-
-	return attribute->name != NULL &&
-		dyn_item_find(item, attribute->name, attribute->name_len, &value) &&
-		value.type == attribute->type && value.size == 0;
-}
-
 bool
 dyn_transact_key(DynReason *reason, const DynTable *table, const DynItem *item,
 				 bool is_argument, DynKey *key)
 {
 	KeyCheck	check = {table, item, is_argument, key};
 
-	if (is_empty(item, &table->schema.partition) ||
-		is_empty(item, &table->schema.sort))
-	{
-		check_key(&check);
-		return true;
-	}
+	dyn_key_refuse_empty(&table->schema, item);
 	return dyn_transact_try(reason, check_key, &check);
 }
 

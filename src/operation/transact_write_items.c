@@ -87,13 +87,15 @@ check_members(DynViolations *v, const DynJson *items)
 }
 
 /*
- * One action, as far as it can be checked without its table.  Returns what it
+ * One action, as far as it can be checked before the others.  Returns what it
  * counts of the request's size: item or key, and expression values.
  */
 static uint64
 read_action(DynAction *action, const DynJson *element, int number)
 {
 	DynViolations v = {0};
+	const DynTable *table;
+	uint64		size;
 	const DynJson *json = single_action(element, &action->kind);
 	DynItemWrite *write = &action->write;
 
@@ -116,9 +118,15 @@ read_action(DynAction *action, const DynJson *element, int number)
 		if (dyn_item_size(write->new_item) > DYN_MAX_ITEM_SIZE)
 			dyn_raise(VALIDATION, "Item size has exceeded the maximum allowed size");
 	}
-	return dyn_item_size(action->argument) +
+	size = dyn_item_size(action->argument) +
 		dyn_item_write_action_expressions(write, json,
 										  action->kind == DYN_ACTION_UPDATE);
+
+	/* Told with the action; that there is no table is told after all actions. */
+	table = dyn_table_find(action->table_name, action->table_name_len);
+	if (table != NULL)
+		dyn_key_refuse_empty(&table->schema, action->argument);
+	return size;
 }
 
 /*

@@ -206,6 +206,27 @@ def test_actions_checked_first(client, table_s, actions, message):
         client.transact_write_items(TransactItems=[check(table_s, key()), *actions(table_s)])
 
 
+EMPTY_KEY = 'One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty string value. Key: p'
+
+
+def test_actions_are_checked_in_order(client, table_s):
+    """Each of these rules for one action before the next; then that tables are missing, then duplicates."""
+    a, syntax = key(), 'Invalid UpdateExpression: Syntax error; token: "<EOF>", near: "="'
+    bad, twice = update(table_s, key(), 'SET n ='), [put(table_s, a), put(table_s, a)]
+    for actions, message in [
+            ([put(table_s, key('')), bad], EMPTY_KEY), ([delete(table_s, key('')), bad], EMPTY_KEY), ([bad, put(table_s, key(''))], syntax),
+            ([delete(table_s, {**key(''), 'q': {'S': 'x'}})], EMPTY_KEY),
+            ([{}, bad], 'TransactItems can only contain one of Check, Put, Update or Delete'), ([bad, {}], syntax),
+            ([put(table_s, {**key(), 'v': {'S': 'x' * 410000}}), bad], 'Item size has exceeded the maximum allowed size'),
+            ([put(table_s, key(), ReturnValuesOnConditionCheckFailure='X'), bad],
+             PATH % ("'X'", 1, 'put.returnValuesOnConditionCheckFailure', 'Member must satisfy enum value set: [ALL_OLD, NONE]')),
+            ([put('dynamo-no-such-table', key()), *twice, put(table_s, key(''))], EMPTY_KEY), ([*twice, bad], syntax), (twice, DUPLICATE)]:
+        with raises('ValidationException', message):
+            client.transact_write_items(TransactItems=actions)
+    with raises('ResourceNotFoundException'):
+        client.transact_write_items(TransactItems=[*twice, put('dynamo-no-such-table', key())])
+
+
 def test_first_bad_action(client, table_s):
     with raises('ValidationException', 'Invalid UpdateExpression: Syntax error; token: "<EOF>", near: "="'):
         client.transact_write_items(TransactItems=[
