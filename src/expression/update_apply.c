@@ -192,9 +192,7 @@ apply_clause(const Application *app, const DynUpdateClause *clause,
 	/* The steps before the last one are levels of the item too. */
 	if (dyn_value_depth(result) + clause->target->path.nsteps - 1 >
 		DYN_MAX_NESTING_DEPTH)
-		dyn_raise(VALIDATION,
-				  "Nesting Levels have exceeded supported limits: "
-				  "Attributes in the item have nested levels beyond supported limit");
+		dyn_raise(VALIDATION, DYN_NESTED_TOO_DEEP);
 	return true;
 }
 

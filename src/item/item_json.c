@@ -333,7 +333,7 @@ build_value(DynItemBuilder *b, const DynJson *json, int depth)
 	const char *text;
 
 	if (depth > DYN_MAX_NESTING_DEPTH)
-		dyn_raise(VALIDATION, "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit");
+		dyn_raise(VALIDATION, DYN_NESTED_TOO_DEEP);
 
 	for (const DynJson *m = dyn_json_first(json); m != NULL;
 		 m = dyn_json_next(m))

@@ -99,6 +99,10 @@ extern uint32 dyn_value_size(const DynValue *value);
 /* 1 for a scalar or set, 1 + the deepest member for M and L. */
 extern int	dyn_value_depth(const DynValue *value);
 
+/* How more than DYN_MAX_NESTING_DEPTH levels are refused. */
+#define DYN_NESTED_TOO_DEEP \
+	"Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit"
+
 /* A copy of value and its bytes in CurrentMemoryContext. */
 extern DynValue dyn_value_copy(const DynValue *value);
 

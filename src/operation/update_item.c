@@ -33,8 +33,7 @@ dyn_update_item_apply(const DynItemWrite *write)
 							  dyn_key_item(&write->table->schema, &write->key));
 	attributes = dyn_item_value(result);
 	if (dyn_value_depth(&attributes) > MAX_ITEM_DEPTH)
-		dyn_raise(VALIDATION,
-				  "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit");
+		dyn_raise(VALIDATION, DYN_NESTED_TOO_DEEP);
 	if (dyn_item_size(result) > DYN_MAX_ITEM_SIZE)
 		dyn_raise(VALIDATION,
 				  "Item size to update has exceeded the maximum allowed size");

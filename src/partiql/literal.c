@@ -210,7 +210,7 @@ static void
 build_literal(DynParser *parser, DynItemBuilder *b, int level)
 {
 	if (level > DYN_MAX_NESTING_DEPTH)
-		dyn_raise(VALIDATION, "Nesting Levels have exceeded supported limits");
+		dyn_raise(VALIDATION, DYN_NESTED_TOO_DEEP);
 	switch (parser->token)
 	{
 		case DYN_PARTIQL_STRING:

@@ -227,6 +227,19 @@ def test_actions_are_checked_in_order(client, table_s):
         client.transact_write_items(TransactItems=[*twice, put('dynamo-no-such-table', key())])
 
 
+def test_nesting(client, table_s, cancelled):
+    """Of an item it is the request's error, of what an update makes of one its action's."""
+    def nested(levels):
+        return {'M': {'m': nested(levels - 1)}} if levels else {'S': 'x'}
+
+    a, text = key(), 'Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit'
+    client.put_item(TableName=table_s, Item={**a, 'deep': nested(30)})
+    with raises('ValidationException', text):
+        client.transact_write_items(TransactItems=[check(table_s, key()), put(table_s, {**key(), 'v': nested(32)})])
+    assert cancelled({'Update': {'TableName': table_s, 'Key': a, 'UpdateExpression': 'SET deep.m.m.v = :v',
+                                 'ExpressionAttributeValues': {':v': nested(29)}}}) == [{'Code': 'ValidationError', 'Message': text}]
+
+
 def test_first_bad_action(client, table_s):
     with raises('ValidationException', 'Invalid UpdateExpression: Syntax error; token: "<EOF>", near: "="'):
         client.transact_write_items(TransactItems=[
