@@ -152,6 +152,36 @@ refuse_member(void)
 	dyn_raise(VALIDATION, INVALID "The members of a set must be strings, numbers or binaries");
 }
 
+/* In the words that sets in JSON have; binary members as they are there. */
+static void pg_attribute_noreturn()
+refuse_duplicates(const DynValue *members, int nmembers)
+{
+	StringInfoData list;
+
+	if (members[0].type == DYN_TYPE_N)
+		dyn_raise(VALIDATION, "Input collection contains duplicates");
+	initStringInfo(&list);
+	for (int i = 0; i < nmembers; i++)
+	{
+		if (i > 0)
+			appendStringInfoString(&list, ", ");
+		if (members[0].type == DYN_TYPE_S)
+			appendBinaryStringInfo(&list, members[i].data, members[i].size);
+		else
+		{
+			StringInfoData quoted;
+			DynJsonWriter w;
+
+			initStringInfo(&quoted);
+			dyn_json_writer_init(&w, &quoted);
+			dyn_json_write_base64(&w, members[i].data, members[i].size);
+			appendBinaryStringInfo(&list, quoted.data + 1, quoted.len - 2);
+		}
+	}
+	dyn_raise(VALIDATION, INVALID "Input collection [%s]%s contains duplicates.", list.data,
+			  members[0].type == DYN_TYPE_S ? "" : "of type BS");
+}
+
 static void
 build_set(DynParser *parser, DynItemBuilder *b)
 {
@@ -202,7 +232,7 @@ build_set(DynParser *parser, DynItemBuilder *b)
 		dyn_builder_value(b, &members[i]);
 	}
 	if (!dyn_builder_end(b))
-		dyn_raise(VALIDATION, INVALID "Input collection contains duplicates.");
+		refuse_duplicates(members, nmembers);
 }
 
 /* level: of the value, 0 for the outermost. */

@@ -39,6 +39,9 @@ SELECT pg_temp.run($$INSERT INTO "music" VALUE {'artist': 'x', 'song': 'x'}$$);
 SELECT pg_temp.run(format($$INSERT INTO "Music" VALUE {'artist': 'x', 'song': 'x', 'deep': %s1%s}$$, repeat('{''m'': ', n), repeat('}', n)))
 	FROM unnest(ARRAY[31, 32]) n;
 SELECT pg_temp.run($$DELETE FROM Music WHERE artist = 'x' AND song = 'x'$$);
+SELECT pg_temp.run($$INSERT INTO Music VALUE {'artist': 'x', 'song': 'x', 'twice': <<'a', 'b', 'a'>>}$$);
+SELECT pg_temp.run($$INSERT INTO Music VALUE {'artist': 'x', 'song': 'x', 'twice': <<1, 1.0>>}$$);
+SELECT pg_temp.run($$INSERT INTO Music VALUE {'artist': 'x', 'song': 'x', 'twice': <<?, ?>>}$$, '[{"B": "AQ=="}, {"B": "AQ=="}]');
 
 -- SELECT: by key, by partition, everything; columns, conditions.
 SELECT pg_temp.run($$SELECT * FROM "Music" WHERE artist = 'Acme' AND song = 'Happy Day'$$);
