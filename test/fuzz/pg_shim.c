@@ -35,6 +35,9 @@ sigjmp_buf *PG_exception_stack = NULL;
 ErrorContextCallback *error_context_stack = NULL;
 volatile sig_atomic_t InterruptPending = false;
 
+/* The one setting that code under test reads: base/settings.c needs all of PostgreSQL. */
+int			dyn_validation_wording;
+
 int			fuzz_sqlstate;
 char		fuzz_message[1024];
 
