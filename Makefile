@@ -88,6 +88,9 @@ coverage:
 test-kill:
 	@scripts/needs test
 	$(call own,KILLS=20 scripts/test api -- -k test_kill)
+test-clients:
+	@scripts/needs clients
+	$(call own,scripts/test python javascript go rust java)
 test-model:
 	@scripts/needs test
 	$(call own,scripts/install && .venv/bin/python test/api/operation_model.py $(ARGS))
@@ -116,5 +119,5 @@ check-docs:
 headerscheck:
 	@scripts/headerscheck
 
-.PHONY: own-pg run stop env psql reset test coverage test-kill test-bank test-model test-hostile demo bench fuzz \
+.PHONY: own-pg run stop env psql reset test coverage test-kill test-bank test-clients test-model test-hostile demo bench fuzz \
 	check-layers check-docs headerscheck

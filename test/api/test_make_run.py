@@ -51,7 +51,7 @@ def test_make_run(make):
     assert re.sub(r'^export AWS_\w+=\S+\n', '', exports, flags=re.M) == ''
     assert exports in printed
     assert re.findall(r'^export (\w+)=', exports, re.M) == [
-        'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_DEFAULT_REGION', 'AWS_ENDPOINT_URL',
+        'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_DEFAULT_REGION', 'AWS_REGION', 'AWS_ENDPOINT_URL',
         'AWS_ENDPOINT_URL_DYNAMODB', 'AWS_ENDPOINT_URL_DYNAMODB_STREAMS']
     mode = os.stat(f'{make.directory}/access-key').st_mode
     assert stat.S_IMODE(mode) == 0o600
@@ -59,7 +59,7 @@ def test_make_run(make):
     # The lines to paste, pasted.  An old AWS CLI goes by --endpoint-url alone.
     lines = re.findall(r'^aws .*$', printed, re.M)
     assert len(lines) == 2 and all('--endpoint-url' in line for line in lines)
-    keys = '\n'.join(exports.splitlines()[:3])
+    keys = '\n'.join(exports.splitlines()[:4])
     make.shell('\n'.join([keys, *lines]))
     scan = 'aws dynamodb scan --table-name Music --query Items[].Year.N --output text'
     assert make.shell(f'eval "$(make -s env)"; {scan}') == '1965\n'
