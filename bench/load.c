@@ -311,13 +311,15 @@ make_operation(void)
 				"\"ExpressionAttributeValues\":{\":p\":{\"S\":\"k%08d\"}},\"Limit\":10}",
 				number % (items / 10));
 	}
-	else if (strcmp(operation, "index") == 0)
+	else if (strcmp(operation, "index") == 0 || strcmp(operation, "apart") == 0)
 	{
+		bool		apart = strcmp(operation, "apart") == 0;
+
 		target = "Query";
-		sprintf(p, "{\"TableName\":\"bench_sorted\",\"IndexName\":\"by_group\","
-				"\"KeyConditionExpression\":\"g = :g\","
-				"\"ExpressionAttributeValues\":{\":g\":{\"S\":\"k%08d\"}},\"Limit\":10}",
-				number % (items / 10));
+		sprintf(p, "{\"TableName\":\"bench_sorted\",\"IndexName\":\"%s\","
+				"\"KeyConditionExpression\":\"%c = :v\","
+				"\"ExpressionAttributeValues\":{\":v\":{\"S\":\"k%08d\"}},\"Limit\":10}",
+				apart ? "by_group" : "by_block", apart ? 'g' : 'b', number % (items / 10));
 	}
 	else if (strcmp(operation, "batch") == 0)
 	{
@@ -511,7 +513,8 @@ account(Connection *c)
 	c->reply[c->reply_end] = '\0';
 	if (good && strcmp(operation, "get") == 0)
 		good = memmem(c->reply, c->reply_len, "\"Item\"", 6) != NULL;
-	if (good && (strcmp(operation, "query") == 0 || strcmp(operation, "index") == 0))
+	if (good && (strcmp(operation, "query") == 0 || strcmp(operation, "index") == 0 ||
+				 strcmp(operation, "apart") == 0))
 		good = memmem(c->reply, c->reply_len, "\"Count\":10", 10) != NULL;
 	if (good && strcmp(operation, "batch") == 0)
 		good = memmem(c->reply, c->reply_len, "\"PutRequest\"", 12) == NULL;
@@ -556,7 +559,7 @@ main(int argc, char **argv)
 			case 'r': rate = atof(optarg); break;
 			case 's': item_size = atoi(optarg); break;
 			default:
-				die("usage: load [-o get|put|update|move|query|index|batch|transact] [-h address] [-p port] "
+				die("usage: load [-o get|put|update|move|query|index|apart|batch|transact] [-h address] [-p port] "
 					"[-c connections] [-t seconds] [-n requests] [-i idle connections] "
 					"[-k items] [-r requests a second] [-s item size]");
 		}
