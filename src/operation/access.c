@@ -26,14 +26,18 @@ member_of(const DynJson *json, const char *name, DynJsonKind kind)
 	return member != NULL && dyn_json_kind(member) == kind ? member : NULL;
 }
 
-/* The statements of a batch or a transaction, or NULL. */
+/*
+ * The statements of a batch or a transaction, or NULL.  By the operation: in
+ * others, members of these names mean nothing.
+ */
 static const DynJson *
-statements_of(const DynJson *request)
+statements_of(const DynOperation *operation, const DynJson *request)
 {
-	const DynJson *list = member_of(request, "Statements", DYN_JSON_ARRAY);
-
-	return list != NULL ? list :
-		member_of(request, "TransactStatements", DYN_JSON_ARRAY);
+	if (operation->handler == dyn_batch_execute_statement)
+		return member_of(request, "Statements", DYN_JSON_ARRAY);
+	if (operation->handler == dyn_execute_transaction)
+		return member_of(request, "TransactStatements", DYN_JSON_ARRAY);
+	return NULL;
 }
 
 static bool
@@ -56,9 +60,11 @@ dyn_operation_access(const DynOperation *operation, const DynJson *request)
 
 	if (operation->access != DYN_ACCESS_STATEMENT)
 		return operation->access;
-	list = statements_of(request);
-	if (list == NULL)
+	if (operation->handler == dyn_execute_statement)
 		return is_select(request) ? DYN_ACCESS_READ : DYN_ACCESS_WRITE;
+	list = statements_of(operation, request);
+	if (list == NULL)
+		return DYN_ACCESS_READ;	/* it will be refused */
 	for (const DynJson *block = dyn_json_first(list); block; block = dyn_json_next(block))
 		if (!is_select(block))
 			return DYN_ACCESS_WRITE;
@@ -97,5 +103,5 @@ dyn_operation_reads_newest(const DynOperation *operation, const DynJson *request
 		return true;
 	return asks_for_newest(request) ||
 		any_asks_for_newest(member_of(request, "RequestItems", DYN_JSON_OBJECT)) ||
-		any_asks_for_newest(statements_of(request));
+		any_asks_for_newest(statements_of(operation, request));
 }

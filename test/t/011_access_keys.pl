@@ -81,6 +81,8 @@ $node->safe_psql('postgres', qq{
 	CREATE FUNCTION note_user() RETURNS void LANGUAGE sql AS 'INSERT INTO public.fired VALUES (current_user, NULL)';
 	CREATE CONSTRAINT TRIGGER note AFTER UPDATE ON $relation DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION note()});
 is(as_role('writer', 'PutItem', $put), 'ok', 'a write that fires a deferred trigger') for 1 .. 6;
+is(as_role('writer', 'ExecuteStatement', { Statement => q{UPDATE "fruit" SET n = 1 WHERE id = 'apple'}, Statements => [ { Statement => 'SELECT' } ] }),
+	'ok', 'also one that is made to look like a read');
 is($node->safe_psql('postgres', 'SELECT DISTINCT who, path FROM fired'), 'writer|pg_catalog, pg_temp', 'which runs as the role, with the settings of the process');
 $node->safe_psql('postgres', "DROP TRIGGER note ON $relation");
 
