@@ -85,16 +85,23 @@ lock_table(const DynTable *table, LOCKMODE mode)
 	}
 }
 
+/* Both are locked. */
+static void
+open_locked(const DynTable *table, Oid index, AclMode privileges, DynRelation *relation)
+{
+	relation->table = table;
+	relation->heap = relation_open(table->relation, NoLock);
+	relation->index = relation_open(index, NoLock);
+	dyn_relation_check_privileges(relation, privileges);
+}
+
 /* The heap of table is locked. */
 static void
 open_relations(const DynTable *table, Oid index, LOCKMODE lock_mode,
 			   AclMode privileges, DynRelation *relation)
 {
 	lock_relation(index, lock_mode);
-	relation->table = table;
-	relation->heap = relation_open(table->relation, NoLock);
-	relation->index = relation_open(index, NoLock);
-	dyn_relation_check_privileges(relation, privileges);
+	open_locked(table, index, privileges, relation);
 }
 
 /* The heap's name, for hints. */
@@ -124,6 +131,17 @@ dyn_relation_open(const DynTable *table, LOCKMODE lock_mode, AclMode privileges,
 						 heap_name(table),
 						 table->schema.sort.name != NULL ? ", sort_key" : "")));
 	open_relations(table, table->key_index, lock_mode, privileges, relation);
+}
+
+void
+dyn_relation_reopen(const DynTable *table, LOCKMODE lock_mode, AclMode privileges,
+					DynRelation *relation)
+{
+	/* Under the lock only the transaction itself can have changed it. */
+	if (dyn_table_refresh(table) != table)
+		dyn_relation_open(table, lock_mode, privileges, relation);
+	else
+		open_locked(table, table->key_index, privileges, relation);
 }
 
 /*

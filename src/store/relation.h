@@ -40,7 +40,14 @@ typedef struct DynRelation
 extern void dyn_relation_open(const DynTable *table, LOCKMODE lock_mode,
 							  AclMode privileges, DynRelation *relation);
 
-/* The same, but returns false if the table is locked by DDL for longer. */
+/*
+ * The same for a table that the transaction has locked in this mode before, and
+ * whose descriptor relation->table was then.
+ */
+extern void dyn_relation_reopen(const DynTable *table, LOCKMODE lock_mode,
+								AclMode privileges, DynRelation *relation);
+
+/* As dyn_relation_open(), but returns false if the table is locked by DDL for longer. */
 extern bool dyn_relation_try_open(const DynTable *table, LOCKMODE lock_mode,
 								  AclMode privileges, DynRelation *relation);
 

@@ -140,11 +140,11 @@ dyn_store_begin(const DynTable *table, const DynKey *key, bool may_wait,
 
 	Assert(ActiveSnapshotSet());
 	PreventCommandIfReadOnly("writing an item");
-	write->table = table;
 	write->key = key;
 	write->may_wait = may_wait;
 
 	dyn_relation_open(table, RowExclusiveLock, ACL_SELECT, &relation);
+	write->table = relation.table;
 	slot = table_slot_create(relation.heap, NULL);
 
 	/*
@@ -345,7 +345,7 @@ take_back(const DynRelation *relation, ItemPointer tid)
 
 static DynStoreResult
 insert_item(const DynRelation *relation, DynStoreWrite *write,
-			TupleTableSlot *slot)
+			TupleTableSlot *slot, bool plain)
 {
 	LOCKTAG		tag;
 	bool		conflict;
@@ -360,7 +360,7 @@ insert_item(const DynRelation *relation, DynStoreWrite *write,
 			return result;
 	}
 
-	if (dyn_relation_is_plain(relation))
+	if (plain)
 	{
 		table_tuple_insert(relation->heap, slot, GetCurrentCommandId(true),
 						   0, NULL);
@@ -425,13 +425,13 @@ dyn_store_lock(const DynTable *table, const DynKey *key, bool to_write,
 	Assert(ActiveSnapshotSet());
 	PreventCommandIfReadOnly("writing an item");
 	memset(write, 0, sizeof(*write));
-	write->table = table;
 	write->key = key;
 	write->may_wait = may_wait;
 	write->held = true;
 
 	if (!dyn_relation_try_open(table, RowExclusiveLock, ACL_SELECT, &relation))
 		return DYN_STORE_BUSY;
+	write->table = relation.table;
 	slot = table_slot_create(relation.heap, NULL);
 	do
 	{
@@ -461,14 +461,15 @@ dyn_store_lock(const DynTable *table, const DynKey *key, bool to_write,
 
 static DynStoreResult
 replace_item(const DynRelation *relation, DynStoreWrite *write,
-			 TupleTableSlot *slot, Snapshot snapshot)
+			 TupleTableSlot *slot, bool plain)
 {
+	Snapshot	snapshot = GetActiveSnapshot();
 	TM_FailureData failure;
 	LockTupleMode mode;
 	DynUpdateIndexes update_indexes = DYN_UPDATE_NO_INDEXES;
 	TM_Result	result;
 
-	if (!dyn_relation_is_plain(relation))
+	if (!plain)
 		result = dyn_executor_update(relation, &write->tid, slot, snapshot,
 									 write->may_wait || write->locked);
 	else
@@ -490,12 +491,13 @@ replace_item(const DynRelation *relation, DynStoreWrite *write,
 }
 
 static DynStoreResult
-delete_item(const DynRelation *relation, DynStoreWrite *write, Snapshot snapshot)
+delete_item(const DynRelation *relation, DynStoreWrite *write, bool plain)
 {
+	Snapshot	snapshot = GetActiveSnapshot();
 	TM_FailureData failure;
 	TM_Result	result;
 
-	if (!dyn_relation_is_plain(relation))
+	if (!plain)
 		result = dyn_executor_delete(relation, &write->tid, snapshot,
 									 write->may_wait || write->locked);
 	else
@@ -512,33 +514,35 @@ dyn_store_finish(DynStoreWrite *write, const DynItem *new_item)
 {
 	DynRelation relation;
 	TupleTableSlot *slot = NULL;
-	Snapshot	snapshot;
+	bool		plain;
 	DynStoreResult result;
 
 	if (write->old == NULL && new_item == NULL)
 		return DYN_STORE_OK;
 
-	dyn_relation_open(write->table, RowExclusiveLock,
-					  new_item == NULL ? ACL_DELETE :
-					  write->old == NULL ? ACL_INSERT : ACL_UPDATE,
-					  &relation);
+	dyn_relation_reopen(write->table, RowExclusiveLock,
+						new_item == NULL ? ACL_DELETE :
+						write->old == NULL ? ACL_INSERT : ACL_UPDATE,
+						&relation);
 
-	/* Triggers and index expressions may need an active one. */
-	snapshot = GetTransactionSnapshot();
-	PushActiveSnapshot(snapshot);
+	/* Triggers and index expressions may need one of now; a heap needs none. */
+	plain = dyn_relation_is_plain(&relation);
+	if (!plain)
+		PushActiveSnapshot(GetTransactionSnapshot());
 	if (new_item != NULL)
 		slot = item_slot(&relation, write, new_item);
 
 	if (write->old == NULL)
-		result = insert_item(&relation, write, slot);
+		result = insert_item(&relation, write, slot, plain);
 	else if (new_item != NULL)
-		result = replace_item(&relation, write, slot, GetActiveSnapshot());
+		result = replace_item(&relation, write, slot, plain);
 	else
-		result = delete_item(&relation, write, GetActiveSnapshot());
+		result = delete_item(&relation, write, plain);
 
 	if (slot != NULL)
 		ExecDropSingleTupleTableSlot(slot);
-	PopActiveSnapshot();
+	if (!plain)
+		PopActiveSnapshot();
 	dyn_relation_close(&relation);
 
 	if (result == DYN_STORE_OK)
