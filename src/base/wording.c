@@ -10,7 +10,7 @@
 
 #include "base/wording.h"
 
-DynPrefixed dyn_prefixed = DYN_PREFIXED_NOTHING;
+DynReworded dyn_reworded = DYN_REWORDED_NOTHING;
 
 static const char *const texts[][2] = {
 #define DYN_WORDING(name, older, newer) {older, newer},
@@ -25,7 +25,7 @@ dyn_wording(DynWording text)
 }
 
 const char *
-dyn_wording_prefix(DynPrefixed kind)
+dyn_wording_at(DynReworded level, DynWording text)
 {
-	return dyn_prefixed >= kind ? dyn_wording(DYN_WORDING_REQUEST_PREFIX) : "";
+	return texts[text][dyn_reworded >= level];
 }

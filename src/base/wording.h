@@ -11,7 +11,8 @@
  *   their values, and stops at the first that breaks a constraint;
  * - counts the conditions on a key when it knows the key;
  * - puts a prefix before what is wrong with a request of PutItem or UpdateItem,
- *   or with a value of those or DeleteItem, as if that were a constraint, too.
+ *   or with a value of those or DeleteItem, as if that were a constraint, too;
+ * - in those, GetItem and Query, shows a set that has a member twice as JSON.
  *
  * src/base/wording.h
  *-------------------------------------------------------------------------
@@ -38,18 +39,22 @@ dyn_wording_is_newer(void)
 	return dyn_validation_wording == DYN_WORDING_NEWER;
 }
 
-/* What the operation that runs puts the prefix before, in the newer wording. */
-typedef enum DynPrefixed
+/*
+ * How much of the newer wording the running operation has, beyond what all have.
+ * Each includes the ones before it.  NOTHING in the older wording.
+ */
+typedef enum DynReworded
 {
-	DYN_PREFIXED_NOTHING,
-	DYN_PREFIXED_VALUES,
-	DYN_PREFIXED_REQUESTS		/* and values */
-} DynPrefixed;
+	DYN_REWORDED_NOTHING,
+	DYN_REWORDED_DUPLICATES,	/* GetItem, Query */
+	DYN_REWORDED_VALUES,		/* DeleteItem: with the prefix */
+	DYN_REWORDED_REQUESTS		/* PutItem, UpdateItem: with the prefix */
+} DynReworded;
 
-extern PGDLLIMPORT DynPrefixed dyn_prefixed;
+extern PGDLLIMPORT DynReworded dyn_reworded;
 
-/* The prefix or "", for complaints of this kind. */
-extern const char *dyn_wording_prefix(DynPrefixed kind);
+/* The text, in the newer wording if the operation has that much of it. */
+extern const char *dyn_wording_at(DynReworded level, DynWording text);
 
 /*
  * ValidationException for what is wrong with a request in itself: with its
@@ -57,9 +62,11 @@ extern const char *dyn_wording_prefix(DynPrefixed kind);
  */
 #define dyn_raise_request(format, ...) \
 	dyn_raise(VALIDATION, "%s" format, \
-			  dyn_wording_prefix(DYN_PREFIXED_REQUESTS), ##__VA_ARGS__)
+			  dyn_wording_at(DYN_REWORDED_REQUESTS, DYN_WORDING_REQUEST_PREFIX), \
+			  ##__VA_ARGS__)
 #define dyn_raise_value(format, ...) \
 	dyn_raise(VALIDATION, "%s" format, \
-			  dyn_wording_prefix(DYN_PREFIXED_VALUES), ##__VA_ARGS__)
+			  dyn_wording_at(DYN_REWORDED_VALUES, DYN_WORDING_REQUEST_PREFIX), \
+			  ##__VA_ARGS__)
 
 #endif							/* DYN_WORDING_H */

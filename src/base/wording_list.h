@@ -16,6 +16,11 @@ DYN_WORDING(MEMBER_CONSTRAINT,
 			"Value %s at '%s' failed to satisfy constraint: %s",
 			"Value%.0s at '%s' failed to satisfy constraint: %s")
 
+/* in the operations that DYN_REWORDED_DUPLICATES names */
+DYN_WORDING(NUMBER_DUPLICATES,
+			"Input collection contains duplicates",
+			"One or more parameter values were invalid: Input collection contains duplicates.")
+
 /* before what dyn_raise_request() and dyn_raise_value() say */
 DYN_WORDING(REQUEST_PREFIX, "", "1 validation error detected: ")
 

@@ -235,24 +235,46 @@ build_binary(DynItemBuilder *b, const DynJson *json)
 	pfree(bytes);
 }
 
+static int
+compare_strings(const void *a, const void *b)
+{
+	return dyn_value_compare(a, b);
+}
+
 static void pg_attribute_noreturn()
 raise_duplicates(DynType type, const DynJson *members)
 {
+	bool		as_json = dyn_reworded >= DYN_REWORDED_DUPLICATES;
+	const char *separator = as_json && type == DYN_TYPE_BS ? "," : ", ";
 	StringInfoData list;
+	DynValue   *strings;
+	uint32		count = 0;
 
 	if (type == DYN_TYPE_NS)
-		dyn_raise_value("Input collection contains duplicates");
+		dyn_raise_value("%s", dyn_wording_at(DYN_REWORDED_DUPLICATES,
+											 DYN_WORDING_NUMBER_DUPLICATES));
 
-	initStringInfo(&list);
+	strings = palloc_extended(dyn_json_count(members) * sizeof(DynValue), MCXT_ALLOC_HUGE);
 	for (const DynJson *member = dyn_json_first(members); member != NULL;
 		 member = dyn_json_next(member))
 	{
-		uint32		len;
-		const char *text = dyn_json_string(member, &len);
+		DynValue   *string = &strings[count++];
 
-		if (list.len > 0)
-			appendStringInfoString(&list, ", ");
-		appendBinaryStringInfo(&list, text, len);
+		string->type = DYN_TYPE_S;
+		string->data = dyn_json_string(member, &string->size);
+	}
+	if (as_json && type == DYN_TYPE_SS)
+		qsort(strings, count, sizeof(DynValue), compare_strings);
+	initStringInfo(&list);
+	for (uint32 i = 0; i < count; i++)
+	{
+		if (i > 0)
+			appendStringInfoString(&list, separator);
+		if (as_json)
+			appendStringInfoChar(&list, '"');
+		appendBinaryStringInfo(&list, strings[i].data, strings[i].size);
+		if (as_json)
+			appendStringInfoChar(&list, '"');
 	}
 	if (type == DYN_TYPE_SS)
 		dyn_raise_value(INVALID_VALUES "Input collection [%s] contains duplicates.", list.data);

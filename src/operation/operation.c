@@ -99,20 +99,22 @@ static DynOutcome
 run_in_newer_words(DynOperationContext *context, const DynOperation *operation,
 				   const DynJson *request, StringInfo reply)
 {
-	DynPrefixed outer = dyn_prefixed;
+	DynReworded outer = dyn_reworded;
 	volatile DynOutcome outcome = DYN_OUTCOME_FAILED;
 
-	dyn_prefixed = operation->handler == dyn_put_item ||
-		operation->handler == dyn_update_item ? DYN_PREFIXED_REQUESTS :
-		operation->handler == dyn_delete_item ? DYN_PREFIXED_VALUES :
-		DYN_PREFIXED_NOTHING;
+	dyn_reworded = operation->handler == dyn_put_item ||
+		operation->handler == dyn_update_item ? DYN_REWORDED_REQUESTS :
+		operation->handler == dyn_delete_item ? DYN_REWORDED_VALUES :
+		operation->handler == dyn_get_item ||
+		operation->handler == dyn_query ? DYN_REWORDED_DUPLICATES :
+		DYN_REWORDED_NOTHING;
 	PG_TRY();
 	{
 		outcome = operation->handler(context, request, reply);
 	}
 	PG_FINALLY();
 	{
-		dyn_prefixed = outer;
+		dyn_reworded = outer;
 	}
 	PG_END_TRY();
 	return outcome;

@@ -323,11 +323,26 @@ def test_compressed_requests():
     assert 'Endpoints' in send(gzip.compress(large)).json
 
 
+@pytest.mark.parametrize('operation, body, member, kind', [
+    ('GetItem', {'TableName': 'a!', 'Key': {}}, 'message', 'com.amazon.coral.validate#ValidationException'),
+    ('GetItem', {'TableName': 'absent', 'Key': {'p': {'S': 'a'}}}, 'message',
+     'com.amazonaws.dynamodb.v20120810#ResourceNotFoundException'),
+    ('GetItem', {'TableName': 1}, 'Message', 'com.amazon.coral.service#SerializationException'),
+    ('TransactGetItems', {'TransactItems': [{'Get': {'TableName': '@', 'Key': {'p': {'N': '1'}}}}]}, 'Message',
+     'com.amazonaws.dynamodb.v20120810#TransactionCanceledException')])
+def test_envelope(raw, table_s, operation, body, member, kind):
+    """The type has a prefix by its kind, and the text one of two spellings."""
+    reply = raw(operation, json.dumps(body).replace('@', table_s))
+    assert reply.status == 400 and reply.json['__type'] == kind
+    assert set(reply.json) - {'CancellationReasons'} == {'__type', member}
+
+
 def test_broken_compression():
     good = gzip.compress(b'{"Limit": 1}')
     for data in b'', b'{}', good[:-1], good[:5], good + b'x', good[:20] + b'\xff' + good[21:]:
         reply = ask_one(signed(data, headers={'Content-Encoding': 'gzip'}))
         assert reply.status == 500 and reply.type == 'InternalServerError', data
+        assert reply.message == 'Internal server error'
     for encoding in 'br', 'gzip, gzip', 'gzip, deflate':
         assert ask_one(signed(good, headers={'Content-Encoding': encoding})).status == 400
 

@@ -37,13 +37,21 @@ SELECT operation, said.* FROM unnest(ARRAY['put_item', 'update_item', 'delete_it
 	pg_temp.said(operation, '{"TableName": "wording", "Item": {"p": {"S": "a"}, "x": {"SS": []}}, "Key": {"p": {"S": "a"}, "x": {"SS": []}}}') said;
 SELECT operation, said.* FROM unnest(ARRAY['put_item', 'update_item', 'delete_item']) operation,
 	pg_temp.said(operation, '{"TableName": "wording", "Item": {"p": {"S": "a"}}, "Key": {"p": {"S": "a"}}, "ConditionExpression": "a = "}') said;
-SELECT value, said.* FROM unnest(ARRAY['{"SS": ["a", "a"]}', '{"NS": ["1", "1"]}', '{"BS": ["AA==", "AA=="]}', '{"BS": []}', '{"NULL": false}', '{"N": "1", "S": "x"}', '{"N": ""}', '{"N": "x"}']) value,
+SELECT value, said.* FROM unnest(ARRAY['{"SS": ["b", "a", "b"]}', '{"NS": ["1", "1"]}', '{"BS": ["AA==", "AA=="]}', '{"BS": []}', '{"NULL": false}', '{"N": "1", "S": "x"}', '{"N": ""}', '{"N": "x"}']) value,
 	pg_temp.said('put_item', format('{"TableName": "wording", "Item": {"p": {"S": "a"}, "x": %s}}', value)::json) said;
+-- Reads show duplicates alike, without a prefix; batches do not.
+SELECT operation, said.* FROM unnest(ARRAY['get_item', 'delete_item', 'batch_write_item', 'scan']) operation,
+	pg_temp.said(operation, '{"TableName": "wording", "Key": {"p": {"SS": ["b", "a", "b"]}}, "RequestItems": {"wording": [{"PutRequest": {"Item": {"p": {"S": "a"}, "x": {"NS": ["1", "1.0"]}}}}]},
+		"ExclusiveStartKey": {"p": {"BS": ["AA==", "/w==", "AA=="]}}}') said;
 SELECT members, said.* FROM unnest(ARRAY['"ReturnValues": "ALL_NEW"', '"ExpressionAttributeNames": {"#a": "a"}', '"ExpressionAttributeValues": {":a": {"S": "a"}}',
 	'"ConditionExpression": "a = a", "Expected": {"a": {"Exists": false}}', '"ConditionExpression": "attribute_exists(p)", "ExpressionAttributeNames": {}',
-	'"ConditionExpression": "attribute_exists(#a)"', '"ConditionExpression": "((attribute_exists(p)))"']) members,
+	'"ConditionExpression": "contains(a, a)"', '"ConditionExpression": "attribute_exists(#a)"', '"ConditionExpression": "((attribute_exists(p)))"']) members,
 	pg_temp.said('put_item', format('{"TableName": "wording", "Item": {"p": {"S": "a"}}, %s}', members)::json) said;
 SELECT * FROM pg_temp.said('put_item', '{"TableName": "wording", "Item": {"p": {"N": "1"}}}');
+SELECT * FROM pg_temp.said('put_item', '{"TableName": "wording", "Item": {"p": {"S": ""}}}');
+SELECT * FROM pg_temp.said('put_item', json_build_object('TableName', 'wording', 'Item', json_build_object('p', '{"S": "a"}'::json, 'x', json_build_object('S', repeat('x', 409600)))));
+SELECT * FROM pg_temp.said('put_item', json_build_object('TableName', 'wording', 'Item', '{"p": {"S": "a"}}'::json, 'ConditionExpression', repeat('x', 4097)));
+SELECT * FROM pg_temp.said('update_item', '{"TableName": "wording", "Key": {"p": {"S": "a"}}, "UpdateExpression": "REMOVE p"}');
 SELECT * FROM pg_temp.said('put_item', '{"TableName": "absent", "Item": {"p": {"S": "a"}}}');
 SELECT * FROM pg_temp.said('update_item', '{"TableName": "wording", "Key": {"p": {"S": "a"}}, "UpdateExpression": "SET a.b = :b", "ExpressionAttributeValues": {":b": {"S": "b"}}}');
 
