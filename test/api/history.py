@@ -121,6 +121,27 @@ def cycles(edges, kinds):
     return components(graph)
 
 
+def describe_cycle(transactions, edges, kinds, component):
+    """A shortest cycle through the component's first node, and who is in it."""
+    graph = {}
+    for kind, start, end in edges:
+        if kind in kinds and start in component and end in component:
+            graph.setdefault(start, {}).setdefault(end, kind)
+    first = next((n for n in component if isinstance(n, int)), component[0])
+    paths, found = [[first]], {first}
+    while paths:
+        path = paths.pop(0)
+        if first in graph.get(path[-1], {}):
+            break
+        for end in graph.get(path[-1], {}):
+            if end not in found:
+                found.add(end)
+                paths.append(path + [end])
+    steps = ' '.join(f'{a} -{graph[a][b]}->' for a, b in zip(path, path[1:] + [first]))
+    return f'{steps} {first}, where ' + '; '.join(
+        f'{n} is {transactions[n]}' for n in path if isinstance(n, int))
+
+
 def check(transactions, final):
     """What is wrong with the history: a list of texts, empty if it is strictly
     serialisable.  final: list -> elements at the end."""
@@ -148,8 +169,7 @@ def check(transactions, final):
     for name, kinds in (('G0', {'ww'}), ('G1c', {'ww', 'wr'}), ('G2', {'ww', 'wr', 'rw'}),
                         ('not in real time', {'ww', 'wr', 'rw', 'rt'})):
         for component in cycles(all_edges, kinds):
-            involved = [transactions[n] for n in component if isinstance(n, int)]
-            problems.append(f'{name}: a cycle of {involved[:6]}')
+            problems.append(f'{name}: ' + describe_cycle(transactions, all_edges, kinds, component))
         if problems:
             break
     return problems
