@@ -201,9 +201,17 @@ def test_start_key_errors(scan, start, message):
         scan(ExclusiveStartKey=start)
 
 
-def test_a_start_key_that_is_no_number(scan):
-    with raises(VALIDATION, 'The parameter cannot be converted to a numeric value: dog'):
-        scan(ExclusiveStartKey={'p': {'S': 'x'}, 's': {'N': 'dog'}})
+@pytest.mark.parametrize('value,message', [
+    ({'N': 'dog'}, 'The parameter cannot be converted to a numeric value: dog'),
+    ({'NS': []}, 'One or more parameter values were invalid: An number set  may not be empty'),
+    ({'SS': ['a', 'a']},
+     'One or more parameter values were invalid: Input collection [a, a] contains duplicates.'),
+    ({'BS': [b'b', b'b']},
+     'One or more parameter values were invalid: Input collection [Yg==, Yg==]of type BS contains duplicates.'),
+])
+def test_start_key_errors_without_prefix(scan, value, message):
+    with raises(VALIDATION, message):
+        scan(ExclusiveStartKey={'p': {'S': 'x'}, 's': value})
 
 
 # ----- segments -----
