@@ -258,15 +258,26 @@ make_function(DynOperandKind kind, DynFunction function, DynOperand *left,
 	return operand;
 }
 
+/* An operand of SET, where the functions of conditions have no place. */
+static DynOperand *
+parse_set_operand(DynParser *parser)
+{
+	DynOperand *operand = dyn_parser_operand(parser);
+
+	if (operand->kind == DYN_OPERAND_FUNCTION)
+		dyn_parser_error(psprintf("Unexpected function %s", operand->text));
+	return operand;
+}
+
 /* The two arguments of a function whose name is the current token. */
 static void
 parse_two(DynParser *parser, DynOperand **first, DynOperand **second)
 {
 	dyn_parser_next(parser);
 	dyn_parser_expect_sign(parser, '(');
-	*first = dyn_parser_operand(parser);
+	*first = parse_set_operand(parser);
 	dyn_parser_expect_sign(parser, ',');
-	*second = dyn_parser_operand(parser);
+	*second = parse_set_operand(parser);
 	dyn_parser_expect_sign(parser, ')');
 }
 
@@ -307,13 +318,13 @@ parse_set(DynParser *parser, DynUpdate *update)
 		clause->operand = make_function(DYN_OPERAND_FUNCTION, function, first, second);
 		return;
 	}
-	first = dyn_parser_operand(parser);
+	first = parse_set_operand(parser);
 	if (dyn_parser_is_sign(parser, '+') || dyn_parser_is_sign(parser, '-'))
 	{
 		DynOperandKind kind = *parser->start == '+' ? DYN_OPERAND_PLUS : DYN_OPERAND_MINUS;
 
 		dyn_parser_next(parser);
-		second = dyn_parser_operand(parser);
+		second = parse_set_operand(parser);
 		first = make_function(kind, DYN_FUNCTION_UNKNOWN, first, second);
 	}
 	clause->operand = first;

@@ -57,6 +57,7 @@ SELECT pg_temp.parse(ARRAY['', 'SELEC', 'SELECT', 'SELECT *', 'SELECT * FROM', '
 	'INSERT INTO t VALUE {''a'': 1e999}', 'INSERT INTO t VALUE {''a'': {''b'': [1, 1e-999]}}', 'SELECT * FROM t WHERE a = 123456789012345678901234567890123456789',
 	'UPDATE t WHERE a = 1', 'UPDATE t SET a = 1', 'UPDATE t SET a = 1 SET a = 2 WHERE p = 1', 'UPDATE t SET a = set_add(b, <<1>>) WHERE p = 1', 'UPDATE t SET a = set_add(a, 1) WHERE p = 1',
 	'UPDATE t SET a = ''x'' + 1 WHERE p = 1', 'UPDATE t SET a = list_append(a, 1) WHERE p = 1', 'UPDATE t SET a = 1 WHERE p = 1 RETURNING SOME',
+	'UPDATE t SET a = contains("b", 1) WHERE p = 1', 'UPDATE t SET a = 1 + size(b) WHERE p = 1', 'UPDATE t SET a = list_append((size(b)), [1]) WHERE p = 1',
 	'DELETE t WHERE a = 1', 'DELETE FROM t', 'DELETE FROM t WHERE p = 1 RETURNING MODIFIED OLD *', 'EXISTS(DELETE FROM t WHERE p = 1)']);
 
 -- However deep, it is refused in words.
