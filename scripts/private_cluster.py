@@ -87,7 +87,11 @@ class Cluster:
         with open(f'{self.directory}/data/postmaster.pid') as f:
             pid = int(f.readline())
         os.kill(pid, signal.SIGKILL)
-        # A dead one may stay a zombie for a while; that is dead enough.
-        while os.path.exists(f'/proc/{pid}/stat') and \
-                open(f'/proc/{pid}/stat').read().rpartition(')')[2].split()[0] not in 'ZX':
+        # A dead one may stay a zombie for a while, which the next one takes for a
+        # server; for how long depends on who has to see to it.
+        deadline = time.monotonic() + 3
+        while os.path.exists(f'/proc/{pid}/stat'):
+            state = open(f'/proc/{pid}/stat').read().rpartition(')')[2].split()[0]
+            if state in 'ZX' and time.monotonic() > deadline:
+                break
             time.sleep(0.01)

@@ -488,8 +488,51 @@ COMMENT ON TABLE dynamo.tags IS 'the tags of the DynamoDB tables of this databas
 GRANT SELECT ON dynamo.tags TO PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('dynamo.tags', '');
 
+-- The columns' order is known to src/table/catalog.h.  Neither these rows nor
+-- the change log are dumped: the copy of a table is another table, whose changes
+-- nobody has asked for yet.
+CREATE TABLE dynamo.streams (
+	stream_id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	table_name text COLLATE "C" NOT NULL,
+	table_id uuid NOT NULL,
+	label text COLLATE "C" NOT NULL,
+	view_type text NOT NULL CHECK (view_type IN ('KEYS_ONLY', 'NEW_IMAGE', 'OLD_IMAGE', 'NEW_AND_OLD_IMAGES')),
+	shards integer NOT NULL,
+	partition_key text NOT NULL,
+	sort_key text,
+	owner oid NOT NULL,
+	created timestamptz NOT NULL,
+	disabled timestamptz,
+	notify boolean NOT NULL DEFAULT false,
+	UNIQUE (table_name, label)
+);
+COMMENT ON TABLE dynamo.streams IS 'the streams of the DynamoDB tables of this database, also those that were disabled lately; changed through CreateTable and the like only';
+COMMENT ON COLUMN dynamo.streams.shards IS 'among how many the items are divided by the hash of their partition key';
+COMMENT ON COLUMN dynamo.streams.disabled IS 'NULL: changes are being logged';
+COMMENT ON COLUMN dynamo.streams.notify IS 'activity is told on channel dynamo_stream; see dynamo.notify_stream()';
+GRANT SELECT ON dynamo.streams TO PUBLIC;
+
+-- The columns' order is known to src/stream/shard.c.
+CREATE TABLE dynamo.stream_shards (
+	stream_id integer NOT NULL REFERENCES dynamo.streams ON DELETE CASCADE,
+	first_number bigint NOT NULL,
+	bucket integer NOT NULL,
+	parent bigint,
+	end_number bigint,
+	created timestamptz NOT NULL DEFAULT clock_timestamp(),
+	closed timestamptz,
+	PRIMARY KEY (stream_id, first_number, bucket)
+);
+COMMENT ON TABLE dynamo.stream_shards IS 'the shards of streams: a bucket of the items for a range of change numbers';
+COMMENT ON COLUMN dynamo.stream_shards.parent IS 'first_number of the shard whose bucket this one goes on with';
+COMMENT ON COLUMN dynamo.stream_shards.end_number IS 'all changes of the shard are below; NULL: it is open';
+GRANT SELECT ON dynamo.stream_shards TO PUBLIC;
+
 CREATE TRIGGER invalidate
 	AFTER INSERT OR UPDATE OR DELETE ON dynamo.tables
+	FOR EACH ROW EXECUTE FUNCTION dynamo_internal.invalidate_relation();
+CREATE TRIGGER invalidate
+	AFTER INSERT OR UPDATE OR DELETE ON dynamo.streams
 	FOR EACH ROW EXECUTE FUNCTION dynamo_internal.invalidate_relation();
 CREATE TRIGGER invalidate
 	AFTER INSERT OR DELETE ON dynamo.indexes
@@ -501,6 +544,7 @@ CREATE TRIGGER invalidate_update
 	EXECUTE FUNCTION dynamo_internal.invalidate_relation();
 -- Rows that arrive by logical replication count as well.
 ALTER TABLE dynamo.tables ENABLE ALWAYS TRIGGER invalidate;
+ALTER TABLE dynamo.streams ENABLE ALWAYS TRIGGER invalidate;
 ALTER TABLE dynamo.indexes ENABLE ALWAYS TRIGGER invalidate;
 ALTER TABLE dynamo.indexes ENABLE ALWAYS TRIGGER invalidate_update;
 
@@ -510,19 +554,84 @@ CREATE FUNCTION dynamo.set_key_columns() RETURNS trigger
 COMMENT ON FUNCTION dynamo.set_key_columns() IS
 	'trigger of every table''s relation: computes the key columns of plain INSERTs and UPDATEs from the item';
 
+CREATE FUNCTION dynamo.log_change() RETURNS trigger
+	AS 'MODULE_PATHNAME', 'dynamo_log_change' LANGUAGE C;
+COMMENT ON FUNCTION dynamo.log_change() IS
+	'trigger of every table''s relation: what plain SQL changes is in the table''s stream, too';
+CREATE FUNCTION dynamo.log_truncate() RETURNS trigger
+	AS 'MODULE_PATHNAME', 'dynamo_log_truncate' LANGUAGE C;
+COMMENT ON FUNCTION dynamo.log_truncate() IS
+	'trigger of every table''s relation: TRUNCATE deletes each item for the table''s stream';
+
 -- DROP TABLE on a relation is DeleteTable.
 CREATE FUNCTION dynamo_internal.forget_dropped_tables() RETURNS event_trigger
 	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+	WITH ended AS (
+		UPDATE dynamo.streams s SET disabled = clock_timestamp()
+		FROM dynamo.tables t, pg_event_trigger_dropped_objects() d
+		WHERE d.classid = 'pg_class'::regclass AND d.objsubid = 0 AND t.relation = d.objid
+			AND s.table_id = t.table_id AND s.disabled IS NULL
+		RETURNING s.stream_id
+	)
+	UPDATE dynamo.stream_shards s
+	SET end_number = dynamo_internal.next_change_number(), closed = clock_timestamp()
+	FROM ended WHERE s.stream_id = ended.stream_id AND s.end_number IS NULL;
 	DELETE FROM dynamo.tables t USING pg_event_trigger_dropped_objects() d
 	WHERE d.classid = 'pg_class'::regclass AND d.objsubid = 0 AND t.relation = d.objid;
 END
 $$;
 COMMENT ON FUNCTION dynamo_internal.forget_dropped_tables() IS
-	'event trigger: removes dropped relations from dynamo.tables';
+	'event trigger: removes dropped relations from dynamo.tables; their streams end';
 CREATE EVENT TRIGGER dynamo_forget_dropped_tables ON sql_drop
 	WHEN TAG IN ('DROP TABLE', 'DROP SCHEMA', 'DROP OWNED')
 	EXECUTE FUNCTION dynamo_internal.forget_dropped_tables();
+
+---------------------------------------------------------------------------
+-- stream: the change log
+---------------------------------------------------------------------------
+
+-- The columns' order is known to src/stream/segment.c.
+CREATE TABLE dynamo_internal.change_segments (
+	id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	relation regclass NOT NULL,
+	first_number bigint NOT NULL,
+	end_number bigint,
+	created timestamptz NOT NULL,
+	sealed timestamptz
+);
+REVOKE ALL ON dynamo_internal.change_segments FROM PUBLIC;
+COMMENT ON TABLE dynamo_internal.change_segments IS 'the relations that the change log consists of; the newest is written to';
+CREATE TRIGGER invalidate
+	AFTER INSERT OR UPDATE OR DELETE ON dynamo_internal.change_segments
+	FOR EACH ROW EXECUTE FUNCTION dynamo_internal.invalidate_relation();
+
+CREATE FUNCTION dynamo_internal.next_change_number() RETURNS bigint
+	AS 'MODULE_PATHNAME', 'dyn_internal_next_change_number' LANGUAGE C;
+COMMENT ON FUNCTION dynamo_internal.next_change_number() IS 'what changes from now on will have at least';
+
+CREATE FUNCTION dynamo_internal.stat_change_holders(
+	OUT pid int4, OUT since timestamptz, OUT first_number int8, OUT streams int4[], OUT others boolean)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'dyn_stat_change_holders' LANGUAGE C STRICT VOLATILE;
+REVOKE ALL ON FUNCTION dynamo_internal.stat_change_holders() FROM PUBLIC;
+CREATE VIEW dynamo.stat_stream_lag AS
+	SELECT t.table_name, h.pid, a.usename, a.application_name, a.state, a.xact_start,
+		h.since AS holds_since, clock_timestamp() - h.since AS lag
+	FROM dynamo_internal.stat_change_holders() h
+	JOIN dynamo.streams t ON t.stream_id = ANY (h.streams) OR h.others
+	LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = h.pid
+	WHERE t.disabled IS NULL;
+COMMENT ON VIEW dynamo.stat_stream_lag IS
+	'open transactions that hold back streams: what others have changed in the same shards since then is readable when they end';
+
+CREATE VIEW dynamo.stat_change_log AS
+	SELECT relation, created, sealed, first_number, end_number,
+		pg_catalog.pg_total_relation_size(relation) AS bytes
+	FROM dynamo_internal.change_segments;
+COMMENT ON VIEW dynamo.stat_change_log IS 'the relations of the change log, and how large they are';
+GRANT EXECUTE ON FUNCTION dynamo_internal.stat_change_holders() TO pg_monitor;
+GRANT SELECT ON dynamo.stat_stream_lag, dynamo.stat_change_log TO pg_monitor;
 
 ---------------------------------------------------------------------------
 -- store: checking a table
@@ -653,6 +762,14 @@ In: {}
 Out: {"AccountMaxReadCapacityUnits", ...}
 Errors: SerializationException (KV002)';
 
+CREATE FUNCTION dynamo.describe_stream(request json) RETURNS json
+    AS 'MODULE_PATHNAME', 'dyn_sql_DescribeStream' LANGUAGE c STRICT;
+COMMENT ON FUNCTION dynamo.describe_stream(json)
+    IS 'DescribeStream: the shards of a stream.
+In: {"StreamArn", "Limit", "ExclusiveStartShardId", "ShardFilter"}
+Out: {"StreamDescription": {...}}
+Errors: ValidationException (KV001), SerializationException (KV002), ResourceNotFoundException (KV003)';
+
 CREATE FUNCTION dynamo.describe_table(request json) RETURNS json
     AS 'MODULE_PATHNAME', 'dyn_sql_DescribeTable' LANGUAGE c STRICT;
 COMMENT ON FUNCTION dynamo.describe_table(json)
@@ -701,6 +818,14 @@ In: {"TableName", "Key", "ProjectionExpression", ...}
 Out: {"Item": item}, without Item if there is none
 Errors: ValidationException (KV001), SerializationException (KV002), ResourceNotFoundException (KV003)';
 
+CREATE FUNCTION dynamo.get_records(request json) RETURNS json
+    AS 'MODULE_PATHNAME', 'dyn_sql_GetRecords' LANGUAGE c STRICT;
+COMMENT ON FUNCTION dynamo.get_records(json)
+    IS 'GetRecords: the next changes of a shard; up to 1,000, up to 1 MB. Reads what is committed now, whatever the isolation level.
+In: {"ShardIterator", "Limit"}
+Out: {"Records": [...], "NextShardIterator"}; without NextShardIterator the shard has ended
+Errors: ValidationException (KV001), SerializationException (KV002), ResourceNotFoundException (KV003), ExpiredIteratorException (KV027), TrimmedDataAccessException (KV028)';
+
 CREATE FUNCTION dynamo.get_resource_policy(request json) RETURNS json
     AS 'MODULE_PATHNAME', 'dyn_sql_GetResourcePolicy' LANGUAGE c STRICT;
 COMMENT ON FUNCTION dynamo.get_resource_policy(json)
@@ -708,6 +833,14 @@ COMMENT ON FUNCTION dynamo.get_resource_policy(json)
 In: {"ResourceArn"}
 Out: nothing: PolicyNotFoundException
 Errors: ValidationException (KV001), SerializationException (KV002), ResourceNotFoundException (KV003), PolicyNotFoundException (KV025)';
+
+CREATE FUNCTION dynamo.get_shard_iterator(request json) RETURNS json
+    AS 'MODULE_PATHNAME', 'dyn_sql_GetShardIterator' LANGUAGE c STRICT;
+COMMENT ON FUNCTION dynamo.get_shard_iterator(json)
+    IS 'GetShardIterator: where to begin to read a shard; good for 15 minutes.
+In: {"StreamArn", "ShardId", "ShardIteratorType", "SequenceNumber", "Timestamp"}
+Out: {"ShardIterator"}
+Errors: ValidationException (KV001), SerializationException (KV002), ResourceNotFoundException (KV003), TrimmedDataAccessException (KV028)';
 
 CREATE FUNCTION dynamo.list_backups(request json) RETURNS json
     AS 'MODULE_PATHNAME', 'dyn_sql_ListBackups' LANGUAGE c STRICT;
@@ -748,6 +881,14 @@ COMMENT ON FUNCTION dynamo.list_imports(json)
 In: {"TableArn", "PageSize", ...}
 Out: {"ImportSummaryList": []}
 Errors: ValidationException (KV001), SerializationException (KV002)';
+
+CREATE FUNCTION dynamo.list_streams(request json) RETURNS json
+    AS 'MODULE_PATHNAME', 'dyn_sql_ListStreams' LANGUAGE c STRICT;
+COMMENT ON FUNCTION dynamo.list_streams(json)
+    IS 'ListStreams: the streams that can be read, of all tables or of one.
+In: {"TableName", "Limit", "ExclusiveStartStreamArn"}
+Out: {"Streams": [...], "LastEvaluatedStreamArn"}
+Errors: ValidationException (KV001), SerializationException (KV002), ResourceNotFoundException (KV003)';
 
 CREATE FUNCTION dynamo.list_tables(request json) RETURNS json
     AS 'MODULE_PATHNAME', 'dyn_sql_ListTables' LANGUAGE c STRICT;
@@ -917,6 +1058,30 @@ CREATE FUNCTION dynamo.scan(
 COMMENT ON FUNCTION dynamo.scan(text, text, json, json, text)
     IS 'all items of a table or an index that meet a filter (NULL: all), however many pages they are.
 Errors: as scan(json)';
+
+CREATE FUNCTION dynamo.stream_records(
+    table_name text,
+    after text DEFAULT NULL,
+    max_records integer DEFAULT 1000,
+    OUT sequence_number text,
+    OUT shard_id text,
+    OUT event_name text,
+    OUT created timestamptz,
+    OUT keys dynamo.item,
+    OUT new_image dynamo.item,
+    OUT old_image dynamo.item,
+    OUT by_time_to_live boolean
+) RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'dyn_sql_stream_records' LANGUAGE c VOLATILE;
+COMMENT ON FUNCTION dynamo.stream_records(text, text, integer)
+    IS 'the changes in a table''s latest stream behind a sequence number (NULL: all that are kept), in their order; what is behind a transaction that is still open comes later. max_records NULL: all.
+Errors: ResourceNotFoundException (KV003), ValidationException (KV001), TrimmedDataAccessException (KV028)';
+
+CREATE FUNCTION dynamo.notify_stream(table_name text, enabled boolean DEFAULT true) RETURNS void
+    AS 'MODULE_PATHNAME', 'dyn_sql_notify_stream' LANGUAGE c STRICT;
+COMMENT ON FUNCTION dynamo.notify_stream(text, boolean)
+    IS 'let a table''s stream tell of new changes, by NOTIFY dynamo_stream with its ARN, or no longer; takes the table''s owner.
+Errors: ResourceNotFoundException (KV003)';
 
 ---------------------------------------------------------------------------
 -- worker: background jobs

@@ -13,6 +13,7 @@
 
 #include "base/settings.h"
 #include "server/launcher.h"
+#include "stream/change_number.h"
 
 PG_MODULE_MAGIC;
 
@@ -29,5 +30,8 @@ _PG_init(void)
 	 * functions work all the same.
 	 */
 	if (process_shared_preload_libraries_in_progress)
+	{
+		dyn_change_number_request_memory();
 		dyn_launcher_register();
+	}
 }

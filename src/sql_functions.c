@@ -24,6 +24,7 @@
 
 #include "item/item_json.h"
 #include "operation/operation.h"
+#include "operation/stream_request.h"
 
 /* Turn a failure that aborted nothing into an error, which does. */
 static void
@@ -328,4 +329,184 @@ dyn_sql_scan_by_filter(PG_FUNCTION_ARGS)
 	};
 
 	return return_pages(fcinfo, "Scan", arguments);
+}
+
+/* ----- streams ----- */
+
+/* The table of a call's first argument. */
+static const DynTable *
+table_argument(FunctionCallInfo fcinfo)
+{
+	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	const DynTable *table;
+
+	name = pg_server_to_any(name, strlen(name), PG_UTF8);
+	table = dyn_table_find(name, strlen(name));
+	if (table == NULL)
+		dyn_raise(RESOURCE_NOT_FOUND,
+				  "Requested resource not found: Table: %s not found", name);
+	return table;
+}
+
+PG_FUNCTION_INFO_V1(dyn_sql_notify_stream);
+Datum
+dyn_sql_notify_stream(PG_FUNCTION_ARGS)
+{
+	dyn_stream_set_notify(table_argument(fcinfo), PG_GETARG_BOOL(1));
+	PG_RETURN_VOID();
+}
+
+/* The shards of a stream, each bucket's read from the same number on. */
+typedef struct Merge
+{
+	int			nbuckets;
+	DynChangeReader *readers[DYN_MAX_STREAM_SHARDS];
+	MemoryContext contexts[DYN_MAX_STREAM_SHARDS];	/* of the change below */
+	DynChange	changes[DYN_MAX_STREAM_SHARDS];
+	bool		valid[DYN_MAX_STREAM_SHARDS];
+} Merge;
+
+static void
+advance_merge(Merge *merge, int bucket)
+{
+	MemoryContext caller = MemoryContextSwitchTo(merge->contexts[bucket]);
+
+	MemoryContextReset(merge->contexts[bucket]);
+	merge->valid[bucket] = dyn_change_reader_next(merge->readers[bucket],
+												  &merge->changes[bucket]);
+	MemoryContextSwitchTo(caller);
+}
+
+/* False only if nothing has happened since. */
+static bool
+has_newer(const DynStream *stream, int64 from)
+{
+	for (int i = 0; i < stream->nshards; i++)
+		if (dyn_change_number_may_have(dyn_shard_key(stream->id, i), from))
+			return true;
+	return false;
+}
+
+static void
+open_merge(Merge *merge, const DynStream *stream, int64 from)
+{
+	int64		until = PG_INT64_MAX;
+
+	/* All or nothing of what has one number or a higher one. */
+	for (int i = 0; i < stream->nshards; i++)
+		until = Min(until, dyn_change_number_settled(dyn_shard_key(stream->id, i)));
+	merge->nbuckets = stream->nshards;
+	for (int i = 0; i < stream->nshards; i++)
+	{
+		merge->readers[i] = dyn_change_reader_open(dyn_shard_key(stream->id, i), from, until);
+		merge->contexts[i] = AllocSetContextCreate(CurrentMemoryContext, "dynamo change",
+												   ALLOCSET_SMALL_SIZES);
+		advance_merge(merge, i);
+	}
+}
+
+/* The bucket that has the next change; -1 at the end. */
+static int
+next_bucket(const Merge *merge)
+{
+	int			result = -1;
+
+	for (int i = 0; i < merge->nbuckets; i++)
+		if (merge->valid[i] &&
+			(result < 0 || merge->changes[i].number < merge->changes[result].number))
+			result = i;
+	return result;
+}
+
+static const char *
+shard_of(List *shards, int bucket, int64 number)
+{
+	ListCell   *cell;
+
+	foreach(cell, shards)
+	{
+		const DynShard *shard = lfirst(cell);
+
+		if (shard->bucket == bucket && shard->first_number <= number &&
+			(shard->end_number == 0 || number < shard->end_number))
+			return dyn_shard_id(bucket, shard->first_number);
+	}
+	return NULL;				/* forgotten already */
+}
+
+static void
+store_change(ReturnSetInfo *result, const DynStreamKeys *keys, const char *shard,
+			 const DynChange *change)
+{
+	Datum		values[8];
+	bool		nulls[8] = {false};
+
+	values[0] = CStringGetTextDatum(dyn_sequence_number(change->number));
+	nulls[1] = shard == NULL;
+	values[1] = shard == NULL ? (Datum) 0 : CStringGetTextDatum(shard);
+	values[2] = CStringGetTextDatum(change->event == DYN_CHANGE_INSERT ? "INSERT" :
+									change->event == DYN_CHANGE_MODIFY ? "MODIFY" : "REMOVE");
+	values[3] = TimestampTzGetDatum(change->time);
+	values[4] = PointerGetDatum(dyn_change_keys(keys, change));
+	values[5] = PointerGetDatum(change->new_item);
+	nulls[5] = change->new_item == NULL;
+	values[6] = PointerGetDatum(change->old_item);
+	nulls[6] = change->old_item == NULL;
+	values[7] = BoolGetDatum(change->event == DYN_CHANGE_EXPIRE);
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
+PG_FUNCTION_INFO_V1(dyn_sql_stream_records);
+Datum
+dyn_sql_stream_records(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	Merge	   *merge = palloc0(sizeof(Merge));
+	int64		from = 0;
+	int			left;
+	const DynTable *table;
+	DynStreamInfo info;
+	DynStreamKeys keys;
+	List	   *shards;
+	int			bucket;
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("table_name must not be null")));
+	table = table_argument(fcinfo);
+	left = PG_ARGISNULL(2) ? INT_MAX : PG_GETARG_INT32(2);
+	if (!PG_ARGISNULL(1))
+	{
+		char	   *after = text_to_cstring(PG_GETARG_TEXT_PP(1));
+
+		if (!dyn_sequence_number_parse(after, strlen(after), &from))
+			dyn_raise(VALIDATION, "Invalid SequenceNumber: %s", after);
+		from++;
+	}
+	if (table->stream.id == 0 || !dyn_stream_get(table->stream.id, &info))
+		dyn_raise(RESOURCE_NOT_FOUND, "Requested resource not found: Table %s has no stream",
+				  table->name);
+	dyn_stream_check_readable(&info);
+	if (from > 0 && from < dyn_change_log_oldest() && has_newer(&info.stream, from))
+		dyn_raise(TRIMMED_DATA_ACCESS,
+				  "The operation attempted to read past the oldest stream record in a shard.");
+
+	InitMaterializedSRF(fcinfo, 0);
+	keys = dyn_stream_keys(&info);
+	shards = dyn_shard_list(info.stream.id, NULL, NULL, INT_MAX);
+	open_merge(merge, &info.stream, from);
+	for (; left > 0 && (bucket = next_bucket(merge)) >= 0; left--)
+	{
+		const DynChange *change = &merge->changes[bucket];
+		MemoryContext caller = MemoryContextSwitchTo(merge->contexts[bucket]);
+
+		CHECK_FOR_INTERRUPTS();
+		store_change(result, &keys, shard_of(shards, bucket, change->number), change);
+		MemoryContextSwitchTo(caller);
+		advance_merge(merge, bucket);
+	}
+	for (int i = 0; i < merge->nbuckets; i++)
+		dyn_change_reader_close(merge->readers[i]);
+	return (Datum) 0;
 }

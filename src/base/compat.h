@@ -47,4 +47,11 @@ typedef bool DynUpdateIndexes;
 #define dyn_local_transaction_id() (MyProc->lxid)
 #endif
 
+/* The place of this process among MaxBackends. */
+#if PG_VERSION_NUM >= 170000
+#define dyn_backend_index() (MyProcNumber)
+#else
+#define dyn_backend_index() (MyBackendId - 1)
+#endif
+
 #endif							/* DYN_COMPAT_H */

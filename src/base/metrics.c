@@ -56,6 +56,8 @@ dyn_metrics_init(DynMetrics *metrics)
 	histogram_init(&metrics->flush);
 	histogram_init(&metrics->held);
 	pg_atomic_init_u64(&metrics->inline_flushes, 0);
+	pg_atomic_init_u64(&metrics->change_log_bytes, 0);
+	pg_atomic_init_u64(&metrics->segments_dropped_early, 0);
 }
 
 /* Zero the figures; the tables keep their places. */
@@ -78,6 +80,7 @@ dyn_metrics_reset(DynMetrics *metrics)
 	histogram_reset(&metrics->flush);
 	histogram_reset(&metrics->held);
 	pg_atomic_write_u64(&metrics->inline_flushes, 0);
+	pg_atomic_write_u64(&metrics->segments_dropped_early, 0);
 }
 
 void

@@ -74,6 +74,10 @@ typedef struct DynMetrics
 	DynHistogram flush;			/* one flush, with the wait for a standby */
 	DynHistogram held;			/* a reply that waited for one */
 	pg_atomic_uint64 inline_flushes;	/* done by a worker itself */
+
+	/* The change log, when it was last seen to. */
+	pg_atomic_uint64 change_log_bytes;
+	pg_atomic_uint64 segments_dropped_early;	/* for want of room, so far */
 } DynMetrics;
 
 /*

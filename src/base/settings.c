@@ -19,6 +19,7 @@ char	   *dyn_account_id;
 bool		dyn_accept_any_credentials;
 int			dyn_backfill_patience;
 int			dyn_background_share;
+int			dyn_change_log_limit;
 char	   *dyn_database;
 int			dyn_idle_timeout;
 char	   *dyn_infrequent_access_tablespace;
@@ -30,6 +31,9 @@ int			dyn_port;
 bool		dyn_public_metrics;
 char	   *dyn_region;
 int			dyn_request_timeout;
+int			dyn_stream_retention;
+int			dyn_stream_shard_lifetime;
+int			dyn_stream_shards;
 int			dyn_time_to_live_change_interval;
 int			dyn_time_to_live_interval;
 int			dyn_validation_wording;
@@ -98,6 +102,11 @@ dyn_settings_define(void)
 							NULL,
 							&dyn_background_share, 25, 1, 100,
 							PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("dynamo.change_log_limit",
+							"How large the change log may get before its oldest changes are dropped early; 0 means no limit.",
+							"Writes are never stopped.",
+							&dyn_change_log_limit, 20 * 1024, 0, INT_MAX,
+							PGC_SIGHUP, GUC_UNIT_MB, NULL, NULL, NULL);
 	DefineCustomStringVariable("dynamo.database",
 							   "The database whose tables the endpoint serves.",
 							   NULL,
@@ -153,6 +162,21 @@ dyn_settings_define(void)
 							NULL,
 							&dyn_request_timeout, 60, 1, INT_MAX / 1000,
 							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
+	DefineCustomIntVariable("dynamo.stream_retention",
+							"How long the changes in a stream can be read.",
+							NULL,
+							&dyn_stream_retention, 24 * 60 * 60, 1, INT_MAX / 1000,
+							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
+	DefineCustomIntVariable("dynamo.stream_shard_lifetime",
+							"How long a stream's shards stay open before others take their places.",
+							NULL,
+							&dyn_stream_shard_lifetime, 4 * 60 * 60, 1, INT_MAX / 1000,
+							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
+	DefineCustomIntVariable("dynamo.stream_shards",
+							"How many shards a stream has open at a time; of streams that are enabled from now on.",
+							NULL,
+							&dyn_stream_shards, 4, 1, 256,
+							PGC_SIGHUP, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("dynamo.time_to_live_change_interval",
 							"How long after a change of a table's time to live the next one is refused.",
 							"The service refuses it for about an hour.",

@@ -21,6 +21,7 @@ extern PGDLLIMPORT int dyn_backfill_patience;	/* seconds to wait for old
 												 * snapshots before growing */
 extern PGDLLIMPORT int dyn_background_share;	/* percent of the time that
 												 * background jobs work */
+extern PGDLLIMPORT int dyn_change_log_limit;	/* MB; 0: none */
 extern PGDLLIMPORT char *dyn_database;	/* which database the endpoint serves */
 extern PGDLLIMPORT int dyn_idle_timeout;	/* seconds a connection may idle */
 extern PGDLLIMPORT char *dyn_infrequent_access_tablespace;	/* or "" */
@@ -33,6 +34,9 @@ extern PGDLLIMPORT int dyn_port;
 extern PGDLLIMPORT bool dyn_public_metrics; /* GET /metrics from other machines */
 extern PGDLLIMPORT char *dyn_region;	/* region named in ARNs */
 extern PGDLLIMPORT int dyn_request_timeout; /* seconds to receive one request */
+extern PGDLLIMPORT int dyn_stream_retention;	/* seconds */
+extern PGDLLIMPORT int dyn_stream_shard_lifetime;	/* seconds */
+extern PGDLLIMPORT int dyn_stream_shards;	/* of a stream enabled from now on */
 extern PGDLLIMPORT int dyn_time_to_live_change_interval;	/* seconds */
 extern PGDLLIMPORT int dyn_time_to_live_interval;	/* seconds between sweeps */
 extern PGDLLIMPORT int dyn_validation_wording; /* a DynValidationWording */

@@ -11,9 +11,12 @@
  */
 #include "postgres.h"
 
+#include "utils/timestamp.h"
+
 #include "base/shared_state.h"
 #include "console/metrics_page.h"
 #include "operation/operation.h"
+#include "stream/change_number.h"
 
 static void
 family(StringInfo out, const char *name, const char *type, const char *help)
@@ -133,6 +136,28 @@ time_to_live(StringInfo out)
 	}
 }
 
+static void
+streams(StringInfo out)
+{
+	DynMetrics *metrics = &dyn_shared->metrics;
+	TimestampTz since;
+	double		lag = 0;
+
+	if (dyn_change_number_held_since(&since))
+		lag = Max(0, GetCurrentTimestamp() - since) / 1e6;
+	family(out, "dynamo_change_log_bytes", "gauge",
+		   "Size of the change log when it was last seen to.");
+	appendStringInfo(out, "dynamo_change_log_bytes " UINT64_FORMAT "\n",
+					 pg_atomic_read_u64(&metrics->change_log_bytes));
+	family(out, "dynamo_change_log_dropped_early_total", "counter",
+		   "Relations of the change log dropped for want of room.");
+	appendStringInfo(out, "dynamo_change_log_dropped_early_total " UINT64_FORMAT "\n",
+					 pg_atomic_read_u64(&metrics->segments_dropped_early));
+	family(out, "dynamo_stream_lag_seconds", "gauge",
+		   "How long the oldest open transaction has held back changes of streams.");
+	appendStringInfo(out, "dynamo_stream_lag_seconds %.3f\n", lag);
+}
+
 /* One figure of all workers that run. */
 static void
 worker_figure(StringInfo out, const char *name, const char *type,
@@ -179,6 +204,7 @@ dyn_metrics_page(StringInfo out)
 {
 	operations(out);
 	time_to_live(out);
+	streams(out);
 	workers(out);
 	family(out, "dynamo_flush_duration_seconds", "histogram",
 		   "Time of one WAL flush, with the wait for a synchronous standby.");

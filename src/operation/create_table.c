@@ -15,6 +15,7 @@
 #include "base/limits.h"
 #include "operation/index_request.h"
 #include "operation/key_schema_request.h"
+#include "operation/stream_request.h"
 #include "operation/table_description.h"
 #include "operation/table_request.h"
 #include "operation/tag_request.h"
@@ -89,6 +90,8 @@ dyn_create_table(DynOperationContext *context, const DynJson *request,
 	const DynJson *stream = dyn_request_member(request, "StreamSpecification");
 	DynTableDefinition definition = {0};
 	DynThroughputRequest throughput;
+	DynStreamView view;
+	bool		has_stream;
 	const DynTable *table;
 	DynTag	   *tags;
 	int			ntags;
@@ -100,9 +103,7 @@ dyn_create_table(DynOperationContext *context, const DynJson *request,
 	read_keys_and_indexes(request, &definition);
 	read_throughput(&throughput, &definition);
 	dyn_table_request_refuse_options(request);
-	if (stream != NULL && dyn_request_member(stream, "StreamViewType") != NULL)
-		dyn_raise(VALIDATION,
-				  DYN_INVALID_VALUES "Table is being created with a stream disabled, UpdateViewType should not be specified");
+	has_stream = stream != NULL && dyn_stream_request_enables(stream, &view, "created");
 	tags = dyn_request_tags(request, &ntags);
 
 	definition.name = dyn_request_string(request, "TableName", &len);
@@ -111,6 +112,11 @@ dyn_create_table(DynOperationContext *context, const DynJson *request,
 	definition.table_class = dyn_table_request_class(request, DYN_TABLE_CLASS_STANDARD);
 	context->table_name = definition.name;
 	table = dyn_table_create(&definition);
+	if (has_stream)
+	{
+		dyn_stream_enable(table, view);
+		table = dyn_table_refresh(table);
+	}
 	if (ntags > 0)
 		dyn_tags_put(table, tags, ntags);
 	dyn_reply_table_description(reply, "TableDescription", table, "CREATING", NULL);

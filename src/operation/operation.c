@@ -65,6 +65,15 @@ dyn_operation_at(int number)
 	return &operations[number];
 }
 
+bool
+dyn_operation_is_of_streams(const DynOperation *operation)
+{
+	return operation->handler == dyn_list_streams ||
+		operation->handler == dyn_describe_stream ||
+		operation->handler == dyn_get_shard_iterator ||
+		operation->handler == dyn_get_records;
+}
+
 DynException
 dyn_operation_conflict(const DynOperation *operation, DynAccess access,
 					   const DynOperationContext *context, const char **message)

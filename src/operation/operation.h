@@ -106,6 +106,9 @@ extern int	dyn_operation_count(void);
 extern int	dyn_operation_number(const DynOperation *operation);
 extern const DynOperation *dyn_operation_at(int number);
 
+/* The service knows these under another name, with a prefix of its own. */
+extern bool dyn_operation_is_of_streams(const DynOperation *operation);
+
 /*
  * How a request touches data; never STATEMENT.  The request may be of any
  * shape, or NULL.  Raises nothing.

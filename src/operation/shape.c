@@ -331,6 +331,29 @@ REQUEST(UpdateTimeToLive,
 		MEMBER("TimeToLiveSpecification", time_to_live_specification));
 REQUEST(DescribeTimeToLive, MEMBER("TableName", string));
 
+/* Streams. */
+REQUEST(ListStreams,
+		MEMBER("TableName", string),
+		MEMBER("Limit", integer),
+		MEMBER("ExclusiveStartStreamArn", string));
+STRUCT(shard_filter, "ShardFilter",
+	   MEMBER("Type", string),
+	   MEMBER("ShardId", string));
+REQUEST(DescribeStream,
+		MEMBER("StreamArn", string),
+		MEMBER("Limit", integer),
+		MEMBER("ExclusiveStartShardId", string),
+		MEMBER("ShardFilter", shard_filter));
+REQUEST(GetShardIterator,
+		MEMBER("StreamArn", string),
+		MEMBER("ShardId", string),
+		MEMBER("ShardIteratorType", string),
+		MEMBER("SequenceNumber", string),
+		MEMBER("Timestamp", long_integer));
+REQUEST(GetRecords,
+		MEMBER("ShardIterator", string),
+		MEMBER("Limit", integer));
+
 /* Of what no table has yet. */
 REQUEST(DescribeContinuousBackups, MEMBER("TableName", string));
 REQUEST(DescribeContributorInsights,

@@ -14,8 +14,8 @@
 #include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
 
-static void
-write_time(DynJsonWriter *w, const char *key, TimestampTz time)
+void
+dyn_json_write_time(DynJsonWriter *w, const char *key, TimestampTz time)
 {
 	int64		ms = time / 1000 +
 		(POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * INT64CONST(86400000);
@@ -68,9 +68,9 @@ write_throughput(DynJsonWriter *w, DynUnits units, TimestampTz last_increase,
 	dyn_json_write_key(w, "ProvisionedThroughput");
 	dyn_json_begin_object(w);
 	if (last_increase != 0)
-		write_time(w, "LastIncreaseDateTime", last_increase);
+		dyn_json_write_time(w, "LastIncreaseDateTime", last_increase);
 	if (last_decrease != 0)
-		write_time(w, "LastDecreaseDateTime", last_decrease);
+		dyn_json_write_time(w, "LastDecreaseDateTime", last_decrease);
 	write_number(w, "NumberOfDecreasesToday", decreases_today);
 	write_number(w, "ReadCapacityUnits", units.read);
 	write_number(w, "WriteCapacityUnits", units.write);
@@ -123,13 +123,34 @@ write_billing_mode(DynJsonWriter *w, const DynTable *table)
 	dyn_json_write_key(w, "BillingModeSummary");
 	dyn_json_begin_object(w);
 	dyn_json_write_text(w, "BillingMode", mode);
-	write_time(w, "LastUpdateToPayPerRequestDateTime", table->on_demand_since);
+	dyn_json_write_time(w, "LastUpdateToPayPerRequestDateTime", table->on_demand_since);
 	dyn_json_end_object(w);
 	dyn_json_write_key(w, "TableThroughputModeSummary");
 	dyn_json_begin_object(w);
 	dyn_json_write_text(w, "TableThroughputMode", mode);
-	write_time(w, "LastUpdateToPayPerRequestDateTime", table->on_demand_since);
+	dyn_json_write_time(w, "LastUpdateToPayPerRequestDateTime", table->on_demand_since);
 	dyn_json_end_object(w);
+}
+
+/* What the latest stream was called stays when it has been disabled. */
+static void
+write_stream(DynJsonWriter *w, const DynTable *table)
+{
+	const DynStream *stream = &table->stream;
+
+	if (stream->id == 0)
+		return;
+	if (stream->enabled)
+	{
+		dyn_json_write_key(w, "StreamSpecification");
+		dyn_json_begin_object(w);
+		dyn_json_write_key(w, "StreamEnabled");
+		dyn_json_write_bool(w, true);
+		dyn_json_write_text(w, "StreamViewType", dyn_stream_view_names[stream->view]);
+		dyn_json_end_object(w);
+	}
+	dyn_json_write_text(w, "LatestStreamLabel", stream->label);
+	dyn_json_write_text(w, "LatestStreamArn", dyn_stream_arn(table->name, stream->label));
 }
 
 /* Only for tables that are or once were of another class than STANDARD. */
@@ -142,7 +163,7 @@ write_table_class(DynJsonWriter *w, const DynTable *table)
 	dyn_json_begin_object(w);
 	dyn_json_write_text(w, "TableClass", dyn_enum_table_class.values[table->table_class]);
 	if (table->class_changed != 0)
-		write_time(w, "LastUpdateDateTime", table->class_changed);
+		dyn_json_write_time(w, "LastUpdateDateTime", table->class_changed);
 	dyn_json_end_object(w);
 }
 
@@ -306,7 +327,7 @@ write_description(DynJsonWriter *w, const DynTable *table, const char *status,
 	write_key_schema_element(w, &table->schema.sort, "RANGE");
 	dyn_json_end_array(w);
 	dyn_json_write_text(w, "TableStatus", status);
-	write_time(w, "CreationDateTime", table->created);
+	dyn_json_write_time(w, "CreationDateTime", table->created);
 	write_throughput(w, units, table->last_increase, table->last_decrease,
 					 table->decreases_today);
 	write_warm_throughput(w, dyn_warm_units(table->billing_mode, units,
@@ -320,6 +341,7 @@ write_description(DynJsonWriter *w, const DynTable *table, const char *status,
 																  UUIDPGetDatum(&table->table_id))));
 	write_billing_mode(w, table);
 	write_table_class(w, table);
+	write_stream(w, table);
 	dyn_json_write_key(w, "DeletionProtectionEnabled");
 	dyn_json_write_bool(w, table->deletion_protection);
 	if (!deleting)

@@ -10,6 +10,7 @@
 #define DYN_TABLE_DESCRIPTION_H
 
 #include "base/json.h"
+#include "datatype/timestamp.h"
 
 typedef struct DynTable DynTable;	/* table/table.h */
 
@@ -20,6 +21,9 @@ typedef struct DynTable DynTable;	/* table/table.h */
 extern void dyn_reply_table_description(StringInfo reply, const char *member,
 										const DynTable *table, const char *status,
 										const DynJson *ceilings);
+
+/* A member that is a time: seconds since 1970, with milliseconds. */
+extern void dyn_json_write_time(DynJsonWriter *w, const char *key, TimestampTz time);
 
 /* ACTIVE or UPDATING. */
 extern const char *dyn_table_status(const DynTable *table);

@@ -10,6 +10,7 @@
 
 #include "base/limits.h"
 #include "operation/arn.h"
+#include "operation/stream_request.h"
 #include "operation/table_request.h"
 
 static const char *const class_values[] = {
@@ -17,13 +18,6 @@ static const char *const class_values[] = {
 };
 const DynEnum dyn_enum_table_class = {
 	"[STANDARD, STANDARD_INFREQUENT_ACCESS]", class_values
-};
-
-static const char *const view_type_values[] = {
-	"NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES", "KEYS_ONLY", NULL
-};
-static const DynEnum stream_view_type = {
-	"[NEW_IMAGE, OLD_IMAGE, NEW_AND_OLD_IMAGES, KEYS_ONLY]", view_type_values
 };
 
 const DynJson *
@@ -105,16 +99,9 @@ dyn_table_check_not_updating(const DynTable *table)
 void
 dyn_table_request_check_options(DynViolations *v, const DynJson *request)
 {
-	const DynJson *stream = dyn_request_member(request, "StreamSpecification");
-
 	dyn_member_enum(v, dyn_request_member(request, "TableClass"),
 					&dyn_enum_table_class, DYN_TABLE_CLASS_STANDARD, "tableClass");
-	if (stream == NULL)
-		return;
-	dyn_member_require(v, dyn_request_member(stream, "StreamEnabled"),
-					   "streamSpecification.streamEnabled");
-	dyn_member_enum(v, dyn_request_member(stream, "StreamViewType"),
-					&stream_view_type, 0, "streamSpecification.streamViewType");
+	dyn_stream_request_check(v, request);
 }
 
 static void
@@ -127,10 +114,7 @@ void
 dyn_table_request_refuse_options(const DynJson *request)
 {
 	const DynJson *sse = dyn_request_member(request, "SSESpecification");
-	const DynJson *stream = dyn_request_member(request, "StreamSpecification");
 
-	if (stream != NULL && dyn_request_bool(stream, "StreamEnabled", false))
-		refuse_option("StreamSpecification");
 	if (sse != NULL && (dyn_request_bool(sse, "Enabled", false) ||
 						dyn_request_member(sse, "SSEType") != NULL ||
 						dyn_request_member(sse, "KMSMasterKeyId") != NULL))

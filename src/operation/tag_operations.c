@@ -47,7 +47,7 @@ read_arn(const DynJson *request, uint32 *len)
 	return arn;
 }
 
-/* The table an ARN means; streams do not exist yet. */
+/* The table an ARN means; streams have no tags here. */
 static const DynTable *
 find_resource(DynOperationContext *context, const char *arn, uint32 len)
 {

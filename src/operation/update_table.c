@@ -16,6 +16,7 @@
 #include "miscadmin.h"
 #include "operation/index_request.h"
 #include "operation/key_schema_request.h"
+#include "operation/stream_request.h"
 #include "operation/table_description.h"
 #include "operation/table_request.h"
 #include "utils/timestamp.h"
@@ -545,6 +546,33 @@ change_class(Update *update, bool may_wait)
 }
 
 static void
+change_stream(Update *update)
+{
+	const DynJson *specification = dyn_request_member(update->request,
+													  "StreamSpecification");
+	const DynTable *table = update->table;
+	DynStreamView view;
+
+	if (specification == NULL)
+		return;
+	if (dyn_stream_request_enables(specification, &view, "updated"))
+	{
+		if (table->stream.enabled)
+			dyn_raise(VALIDATION, "Table already has an enabled stream: TableName: %s",
+					  table->name);
+		dyn_stream_enable(table, view);
+	}
+	else
+	{
+		if (!table->stream.enabled)
+			dyn_raise(VALIDATION, "Table has no stream to disable: TableName: %s",
+					  table->name);
+		dyn_stream_disable(table);
+	}
+	update->updating = true;
+}
+
+static void
 check_request(Update *update)
 {
 	if (!asks_for_something(update->request))
@@ -569,9 +597,6 @@ dyn_update_table(DynOperationContext *context, const DynJson *request,
 	check_request(&update);
 	update.table = dyn_table_lock_row(dyn_table_request_find(context, name));
 	refuse_redefinitions(&update);
-	if (dyn_request_member(request, "StreamSpecification") != NULL)
-		dyn_raise(VALIDATION, "Table has no stream to disable: TableName: %s",
-				  update.table->name);
 	dyn_table_check_not_updating(update.table);
 	if (!update.billing_given)
 		update.mode = update.table->billing_mode;
@@ -582,6 +607,7 @@ dyn_update_table(DynOperationContext *context, const DynJson *request,
 	change_limits(&update, &update.throughput, NULL);
 	for (int i = 0; i < update.nactions; i++)
 		run_action(&update, &update.actions[i]);
+	change_stream(&update);
 	change_class(&update, context->may_wait);
 	if (dyn_request_member(request, "DeletionProtectionEnabled") != NULL)
 		dyn_table_alter_protection(update.table,

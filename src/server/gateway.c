@@ -173,8 +173,13 @@ find_operation(const DynHttpRequest *http)
 
 		if (target->value_len > len &&
 			memcmp(target->value, prefixes[i], len) == 0)
-			return dyn_operation_find(target->value + len,
-									  target->value_len - len);
+		{
+			const DynOperation *operation =
+				dyn_operation_find(target->value + len, target->value_len - len);
+
+			return operation != NULL && dyn_operation_is_of_streams(operation) == (i == 1) ?
+				operation : NULL;
+		}
 	}
 	return NULL;
 }

@@ -40,7 +40,8 @@ dyn_relation_is_plain(const DynRelation *relation)
 		return false;
 	if (triggers != NULL)
 		for (int i = 0; i < triggers->numtriggers; i++)
-			if (strcmp(triggers->triggers[i].tgname, DYN_KEY_TRIGGER) != 0)
+			if (strncmp(triggers->triggers[i].tgname, DYN_TRIGGER_PREFIX,
+						strlen(DYN_TRIGGER_PREFIX)) != 0)
 				return false;
 	if (constraints != NULL && constraints->num_check > 0)
 		return false;

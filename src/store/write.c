@@ -35,6 +35,7 @@
 #include "store/executor.h"
 #include "store/relation.h"
 #include "store/store.h"
+#include "stream/change_log.h"
 
 /* pg_advisory_lock() uses 1 and 2 in this field of an advisory lock's tag. */
 #define KEY_LOCK_CLASS 3
@@ -538,6 +539,10 @@ dyn_store_finish(DynStoreWrite *write, const DynItem *new_item)
 		result = replace_item(&relation, write, slot, plain);
 	else
 		result = delete_item(&relation, write, plain);
+
+	/* The executor's way has fired the trigger that does this. */
+	if (result == DYN_STORE_OK && plain && relation.table->stream.enabled)
+		dyn_change_log_append(relation.table, write->key, write->old, new_item);
 
 	if (slot != NULL)
 		ExecDropSingleTupleTableSlot(slot);

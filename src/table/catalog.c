@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * catalog.c
- *		Reading the catalogs dynamo.tables and dynamo.indexes.
+ *		Reading the catalogs dynamo.tables, dynamo.indexes and dynamo.streams.
  *
  * Always as it is now, whatever snapshot the transaction has: what is read
  * here outlives the transaction, and only changes to come will invalidate it.
@@ -43,6 +43,7 @@ typedef struct Row
 const char *const dyn_table_class_names[] = {"STANDARD", "STANDARD_INFREQUENT_ACCESS", NULL};
 const char *const dyn_index_kind_names[] = {"LOCAL", "GLOBAL", "TIME_TO_LIVE", NULL};
 const char *const dyn_index_status_names[] = {"CREATING", "ACTIVE", "DELETING", NULL};
+const char *const dyn_stream_view_names[] = {"KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES", NULL};
 const char *const dyn_projection_names[] = {"ALL", "KEYS_ONLY", "INCLUDE", NULL};
 
 static Oid
@@ -65,12 +66,17 @@ dyn_index_catalog_relation(void)
 	return own_relation("indexes");
 }
 
+Oid
+dyn_stream_catalog_relation(void)
+{
+	return own_relation("streams");
+}
+
 static void
-take_row(HeapTuple tuple, Relation catalog, int ncolumns, Row *row)
+take_row(HeapTuple tuple, TupleDesc descriptor, int ncolumns, Row *row)
 {
 	for (int i = 0; i < ncolumns; i++)
-		row->values[i] = heap_getattr(tuple, i + 1, RelationGetDescr(catalog),
-									  &row->nulls[i]);
+		row->values[i] = heap_getattr(tuple, i + 1, descriptor, &row->nulls[i]);
 }
 
 /*
@@ -103,7 +109,7 @@ find_row(DynCatalogColumn number, RegProcedure equal, Datum value, bool by_name,
 	{
 		Row			row;
 
-		take_row(tuple, catalog, DYN_CATALOG_COLUMNS, &row);
+		take_row(tuple, RelationGetDescr(catalog), DYN_CATALOG_COLUMNS, &row);
 		take(&row, arg);
 	}
 	systable_endscan(scan);
@@ -541,11 +547,58 @@ take_indexes(DynTable *table)
 	{
 		Row			row;
 
-		take_row(tuple, catalog, DYN_INDEX_CATALOG_COLUMNS, &row);
+		take_row(tuple, RelationGetDescr(catalog), DYN_INDEX_CATALOG_COLUMNS, &row);
 		take_index(&row, table, &table->indexes[table->nindexes++]);
 	}
 	systable_endscan_ordered(scan);
 	index_close(primary_key, AccessShareLock);
+	relation_close(catalog, AccessShareLock);
+}
+
+void
+dyn_catalog_take_stream(HeapTuple tuple, TupleDesc descriptor, DynStream *stream)
+{
+	Row			row;
+
+	take_row(tuple, descriptor, DYN_STREAM_CATALOG_COLUMNS, &row);
+	stream->id = DatumGetInt32(row.values[DYN_STREAM_CATALOG_ID - 1]);
+	stream->enabled = row.nulls[DYN_STREAM_CATALOG_DISABLED - 1];
+	stream->view = enum_column(&row, DYN_STREAM_CATALOG_VIEW, dyn_stream_view_names);
+	stream->nshards = DatumGetInt32(row.values[DYN_STREAM_CATALOG_SHARDS - 1]);
+	stream->label = text_column(&row, DYN_STREAM_CATALOG_LABEL);
+}
+
+/* The latest stream of the table; there may be some of others of its name. */
+static void
+take_latest_stream(DynTable *table)
+{
+	Oid			oid = dyn_stream_catalog_relation();
+	Relation	catalog;
+	Relation	index;
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	if (!OidIsValid(oid) ||
+		(catalog = try_relation_open(oid, AccessShareLock)) == NULL)
+		return;
+	index = index_open(own_relation("streams_table_name_label_key"), AccessShareLock);
+	ScanKeyInit(&key, DYN_STREAM_CATALOG_TABLE, BTEqualStrategyNumber, F_TEXTEQ,
+				CStringGetTextDatum(table->name));
+	scan = systable_beginscan_ordered(catalog, index, NULL, 1, &key);
+	while (HeapTupleIsValid(tuple = systable_getnext_ordered(scan, BackwardScanDirection)))
+	{
+		bool		isnull;
+		Datum		id = heap_getattr(tuple, DYN_STREAM_CATALOG_TABLE_ID,
+									  RelationGetDescr(catalog), &isnull);
+
+		if (memcmp(DatumGetUUIDP(id), &table->table_id, sizeof(pg_uuid_t)) != 0)
+			continue;
+		dyn_catalog_take_stream(tuple, RelationGetDescr(catalog), &table->stream);
+		break;
+	}
+	systable_endscan_ordered(scan);
+	index_close(index, AccessShareLock);
 	relation_close(catalog, AccessShareLock);
 }
 
@@ -557,6 +610,7 @@ dyn_catalog_read(const char *name, DynTable *table)
 				  take_table, table))
 		return false;
 	take_indexes(table);
+	take_latest_stream(table);
 	return take_relation(table);
 }
 

@@ -1,14 +1,17 @@
 /*-------------------------------------------------------------------------
  *
  * catalog.h
- *		The catalogs dynamo.tables and dynamo.indexes, for this directory's own
- *		files.
+ *		The catalogs dynamo.tables, dynamo.indexes and dynamo.streams, for who reads
+ *		and writes them directly.
  *
  * src/table/catalog.h
  *-------------------------------------------------------------------------
  */
 #ifndef DYN_CATALOG_H
 #define DYN_CATALOG_H
+
+#include "access/htup.h"
+#include "access/tupdesc.h"
 
 #include "table/table.h"
 
@@ -72,6 +75,25 @@ typedef enum DynIndexCatalogColumn
 
 #define DYN_INDEX_CATALOG_COLUMNS DYN_INDEX_CATALOG_WARM_WRITE_UNITS
 
+/* Columns of dynamo.streams, in the order of its definition. */
+typedef enum DynStreamCatalogColumn
+{
+	DYN_STREAM_CATALOG_ID = 1,
+	DYN_STREAM_CATALOG_TABLE,
+	DYN_STREAM_CATALOG_TABLE_ID,
+	DYN_STREAM_CATALOG_LABEL,
+	DYN_STREAM_CATALOG_VIEW,
+	DYN_STREAM_CATALOG_SHARDS,
+	DYN_STREAM_CATALOG_PARTITION_KEY,
+	DYN_STREAM_CATALOG_SORT_KEY,
+	DYN_STREAM_CATALOG_OWNER,
+	DYN_STREAM_CATALOG_CREATED,
+	DYN_STREAM_CATALOG_DISABLED,
+	DYN_STREAM_CATALOG_NOTIFY
+} DynStreamCatalogColumn;
+
+#define DYN_STREAM_CATALOG_COLUMNS DYN_STREAM_CATALOG_NOTIFY
+
 /* Of any of the catalogs read here. */
 #define DYN_CATALOG_MAX_COLUMNS \
 	Max((int) DYN_CATALOG_COLUMNS, (int) DYN_INDEX_CATALOG_COLUMNS)
@@ -82,9 +104,14 @@ extern const char *const dyn_index_kind_names[];
 extern const char *const dyn_index_status_names[];
 extern const char *const dyn_projection_names[];
 
-/* Relation dynamo.tables or dynamo.indexes; InvalidOid without the extension. */
+/* Relation dynamo.tables, indexes or streams; InvalidOid without the extension. */
 extern Oid	dyn_catalog_relation(void);
 extern Oid	dyn_index_catalog_relation(void);
+extern Oid	dyn_stream_catalog_relation(void);
+
+/* What a row of dynamo.streams says, in CurrentMemoryContext. */
+extern void dyn_catalog_take_stream(HeapTuple tuple, TupleDesc descriptor,
+									DynStream *stream);
 
 /*
  * A descriptor of the table called name as it is now, all of it in

@@ -193,6 +193,14 @@ create_relation(const DynTableDefinition *definition, const char *quoted_name)
 						 " BEFORE INSERT OR UPDATE ON %s"
 						 " FOR EACH ROW EXECUTE FUNCTION dynamo.set_key_columns()",
 						 quoted_name));
+
+	/* There from the beginning: adding one later would wait for all writers. */
+	execute_ddl(psprintf("CREATE TRIGGER " DYN_LOG_TRIGGER
+						 " AFTER INSERT OR UPDATE OR DELETE ON %s"
+						 " FOR EACH ROW EXECUTE FUNCTION dynamo.log_change()",
+						 quoted_name));
+	execute_ddl(psprintf("CREATE TRIGGER " DYN_TRUNCATE_TRIGGER " BEFORE TRUNCATE ON %s"
+						 " EXECUTE FUNCTION dynamo.log_truncate()", quoted_name));
 }
 
 /* Text of ours, which is UTF-8, as a datum. */

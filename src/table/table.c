@@ -66,9 +66,10 @@ static HTAB *by_name = NULL;
 static HTAB *by_relation = NULL;
 static slist_head retired_tables = SLIST_STATIC_INIT(retired_tables);
 
-/* Relations dynamo.tables and dynamo.indexes as last seen. */
+/* Relations dynamo.tables, indexes and streams as last seen. */
 static Oid	catalog_relation = InvalidOid;
 static Oid	index_catalog_relation = InvalidOid;
+static Oid	stream_catalog_relation = InvalidOid;
 
 /* Invalidations of any relation so far. */
 static uint64 invalidations = 0;
@@ -121,7 +122,7 @@ relation_changed(Datum arg, Oid relation)
 
 	invalidations++;
 	if (relation == InvalidOid || relation == catalog_relation ||
-		relation == index_catalog_relation)
+		relation == index_catalog_relation || relation == stream_catalog_relation)
 		retire_all();
 	else if ((entry = hash_search(by_relation, &relation, HASH_FIND, NULL)) != NULL)
 		retire(entry->cached);
@@ -191,6 +192,7 @@ load_table(const char *name)
 	cached->context = context;
 	catalog_relation = dyn_catalog_relation();
 	index_catalog_relation = dyn_index_catalog_relation();
+	stream_catalog_relation = dyn_stream_catalog_relation();
 	before = invalidations;
 	found = dyn_catalog_read(name, &cached->table);
 	MemoryContextSwitchTo(caller);
@@ -507,4 +509,10 @@ dyn_index_arn(const DynTable *table, const DynIndex *index)
 {
 	return psprintf("%s/index/%s", dyn_table_arn(table->name),
 					index->definition.name);
+}
+
+char *
+dyn_stream_arn(const char *table_name, const char *label)
+{
+	return psprintf("%s/stream/%s", dyn_table_arn(table_name), label);
 }

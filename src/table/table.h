@@ -46,6 +46,11 @@
  */
 #define DYN_KEY_TRIGGER			"zz_dynamo_key_columns"
 
+/* Those that log changes by plain SQL; what is not ours does not begin so. */
+#define DYN_LOG_TRIGGER			"zz_dynamo_log_change"
+#define DYN_TRUNCATE_TRIGGER	"zz_dynamo_log_truncate"
+#define DYN_TRIGGER_PREFIX		"zz_dynamo_"
+
 typedef enum DynBillingMode
 {
 	DYN_BILLING_PROVISIONED,
@@ -130,6 +135,24 @@ typedef struct DynIndex
 	DynAttributeName *projected;
 } DynIndex;
 
+/* What a stream shows of a change. */
+typedef enum DynStreamView
+{
+	DYN_STREAM_KEYS_ONLY,
+	DYN_STREAM_NEW_IMAGE,
+	DYN_STREAM_OLD_IMAGE,
+	DYN_STREAM_NEW_AND_OLD_IMAGES
+} DynStreamView;
+
+typedef struct DynStream
+{
+	int32		id;				/* 0: the table never had one */
+	bool		enabled;		/* changes are logged */
+	DynStreamView view;
+	int			nshards;
+	const char *label;
+} DynStream;
+
 typedef struct DynTable
 {
 	const char *name;
@@ -154,6 +177,7 @@ typedef struct DynTable
 	DynUnits	max_units;		/* ceilings on demand */
 	DynUnits	warm_units;		/* asked for */
 	TimestampTz time_to_live_changed;
+	DynStream	stream;			/* the latest */
 
 	/* Of every status and kind, in byte order of their names. */
 	int			nindexes;
@@ -339,5 +363,11 @@ extern char *dyn_table_arn(const char *table_name);
 
 /* "<the table's>/index/<name>". */
 extern char *dyn_index_arn(const DynTable *table, const DynIndex *index);
+
+/* "<the table's>/stream/<label>". */
+extern char *dyn_stream_arn(const char *table_name, const char *label);
+
+/* KEYS_ONLY and so on, in the order of DynStreamView. */
+extern const char *const dyn_stream_view_names[];
 
 #endif							/* DYN_TABLE_H */

@@ -9,6 +9,8 @@
  * there is such work: the index job.  Where no slot for one is left, the
  * scheduler does the work itself, and expired items wait.
  *
+ * It also sees to the change log of streams.
+ *
  * CALL dynamo.run_jobs() does the same work, all that there is, in a session:
  * for servers without the endpoint's processes, and for tests.
  *
@@ -35,8 +37,10 @@
 #include "base/process.h"
 #include "base/settings.h"
 #include "base/shared_state.h"
+#include "worker/change_log_upkeep.h"
 #include "worker/index_job.h"
 #include "worker/scheduler.h"
+#include "worker/stream_notify.h"
 #include "worker/time_to_live.h"
 
 /*
@@ -333,6 +337,31 @@ run_sweeps(const DynJob *unused)
 	}
 }
 
+static TimestampTz kept_up = 0;	/* when the change log was last seen to */
+
+/* Milliseconds until that is due. */
+static long
+upkeep_due_in(void)
+{
+	return TimestampDifferenceMilliseconds(GetCurrentTimestamp(),
+										   TimestampTzPlusMilliseconds(kept_up, dyn_upkeep_interval_ms()));
+}
+
+static void
+keep_up(const DynJob *unused)
+{
+	kept_up = GetCurrentTimestamp();
+	dyn_change_log_keep_up();
+}
+
+static bool telling = false;	/* a stream wants its listeners to be told */
+
+static void
+tell(const DynJob *unused)
+{
+	telling = dyn_streams_tell();
+}
+
 static TimestampTz swept = 0;	/* when the last sweep began */
 
 /* Milliseconds until the next sweep is due. */
@@ -366,9 +395,13 @@ dyn_scheduler_main(Datum arg)
 		if (may_write())
 		{
 			(void) survive(take_turn, NULL);
+			if (upkeep_due_in() == 0)
+				(void) survive(keep_up, NULL);
+			(void) survive(tell, NULL);
 			dyn_process_leave(&dyn_shared->index_job, true);
 		}
-		sleep_ms(Min(POLL_MS, Max(1, sweep_due_in())));
+		sleep_ms(Min(telling ? DYN_NOTIFY_INTERVAL_MS : POLL_MS,
+					 Max(1, Min(sweep_due_in(), upkeep_due_in()))));
 	}
 	proc_exit(0);
 }
@@ -424,6 +457,8 @@ dynamo_run_jobs(PG_FUNCTION_ARGS)
 		run_and_release(job);
 	}
 	run_sweeps(NULL);
+	if (superuser())
+		dyn_change_log_keep_up();
 
 	StartTransactionCommand();
 	MemoryContextSwitchTo(context);

@@ -30,6 +30,7 @@
 #include "item/number.h"
 #include "store/expired.h"
 #include "store/store.h"
+#include "stream/change_log.h"
 #include "worker/time_to_live.h"
 
 #define LONGEST_AGE_S	(INT64CONST(5) * 365 * 24 * 60 * 60)
@@ -107,6 +108,25 @@ is_expired(const DynIndex *index, const DynItem *item, const DynValue *low,
 		dyn_value_compare(&value, high) < 0;
 }
 
+/* Delete an item so that its table's stream says who did it. */
+static DynStoreResult
+expire(DynStoreWrite *write)
+{
+	volatile DynStoreResult result = DYN_STORE_BUSY;
+
+	dyn_change_log_expiring = write->table->relation;
+	PG_TRY();
+	{
+		result = dyn_store_finish(write, NULL);
+	}
+	PG_FINALLY();
+	{
+		dyn_change_log_expiring = InvalidOid;
+	}
+	PG_END_TRY();
+	return result;
+}
+
 /* False: somebody else's transaction has the item. */
 static bool
 delete_item(const DynTable *table, const DynIndex *index, const DynKey *key,
@@ -121,7 +141,7 @@ delete_item(const DynTable *table, const DynIndex *index, const DynKey *key,
 			return false;
 		if (write.old == NULL || !is_expired(index, write.old, low, high))
 			return true;
-		switch (dyn_store_finish(&write, NULL))
+		switch (expire(&write))
 		{
 			case DYN_STORE_OK:
 				*deleted = true;
