@@ -94,6 +94,40 @@ def unchecked_client():
 
 
 @pytest.fixture(scope='session')
+def streams():
+    """The boto3 client of streams, which sends parameters without checking them."""
+    return boto3.client('dynamodbstreams', **{
+        **options(),
+        'config': CONFIG.merge(botocore.config.Config(parameter_validation=False))})
+
+
+def shards_of(streams, arn):
+    """All shards of a stream."""
+    description = streams.describe_stream(StreamArn=arn)['StreamDescription']
+    found = description['Shards']
+    while 'LastEvaluatedShardId' in description:
+        description = streams.describe_stream(
+            StreamArn=arn, ExclusiveStartShardId=description['LastEvaluatedShardId'])['StreamDescription']
+        found += description['Shards']
+    return found
+
+
+def records_of(streams, arn):
+    """What a stream has, in the order of sequence numbers; and each shard's apart."""
+    found = []
+    for shard in shards_of(streams, arn):
+        iterator = streams.get_shard_iterator(StreamArn=arn, ShardId=shard['ShardId'],
+                                              ShardIteratorType='TRIM_HORIZON')['ShardIterator']
+        empty = 0
+        while iterator and empty < (3 if ON_AWS else 1):
+            reply = streams.get_records(ShardIterator=iterator)
+            found += reply['Records']
+            empty += not reply['Records']
+            iterator = reply.get('NextShardIterator')
+    return sorted(found, key=lambda record: record['dynamodb']['SequenceNumber'])
+
+
+@pytest.fixture(scope='session')
 def resource():
     """The boto3 resource."""
     return boto3.resource('dynamodb', **options())

@@ -37,8 +37,14 @@ def load_untouchable():
 
 
 @functools.cache
-def model():
-    return botocore.session.get_session().get_service_model('dynamodb')
+def models():
+    session = botocore.session.get_session()
+    return [session.get_service_model(name) for name in ('dynamodb', 'dynamodbstreams')]
+
+
+def shapes_of(operation):
+    """The model of an operation, of whichever service it is."""
+    return next(m for m in models() if operation in m.operation_names).operation_model(operation)
 
 
 def operations():
@@ -74,7 +80,7 @@ def walk(shape, value, touch):
 def record(operation, request, response):
     """Count one exchange; both are bodies as bytes."""
     try:
-        shapes = model().operation_model(operation)
+        shapes = shapes_of(operation)
         request, response = json.loads(request), json.loads(response)
     except Exception:           # not an operation, or not JSON: a test of just that
         return
@@ -119,7 +125,7 @@ def save():
 
 def expected(operation):
     """All there is to touch in an operation: [(direction, "Shape.member")]."""
-    shapes = model().operation_model(operation)
+    shapes = shapes_of(operation)
     result = {}                 # of its keys; the order is the model's
 
     def add(direction, shape, seen):
@@ -180,7 +186,7 @@ def report(names, show_all):
     print(f'{"all":38} {totals[0]:8} {totals[1]:8} {totals[2]:8} {totals[3]:8}')
     if show_all:
         print('\n'.join(['', *details]))
-    absent = sorted(set(model().operation_names) - set(operations()))
+    absent = sorted({name for m in models() for name in m.operation_names} - set(operations()))
     print(f'\nOperations this server does not have: {", ".join(absent)}')
     stale = [e.pattern for e in untouchable if e not in used] \
         if len(names) == len(operations()) else []

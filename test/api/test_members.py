@@ -464,13 +464,11 @@ REPLICA = {
                                 'ProvisionedThroughputOverride': {'ReadCapacityUnits': 5},
                                 'OnDemandThroughputOverride': {'MaxReadRequestUnits': 5}}],
 }
-VIEWS = ('KEYS_ONLY', 'NEW_IMAGE', 'OLD_IMAGE', 'NEW_AND_OLD_IMAGES')
 DISTANCES = ('COSINE', 'DOT_PRODUCT', 'EUCLIDEAN')
 MODES = ('ENABLED', 'DISABLED', 'ENABLED_WITH_OVERRIDES')
 
 # What no table here can have, member by member.
 REFUSED_BY_BOTH = [
-    *(('StreamSpecification', {'StreamEnabled': True, 'StreamViewType': v}) for v in VIEWS),
     *(('SSESpecification', {'Enabled': True, 'SSEType': t, 'KMSMasterKeyId': 'key'})
       for t in ('KMS', 'AES256')),
     *(('GlobalTableSettingsReplicationMode', mode) for mode in MODES),

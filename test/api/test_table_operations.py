@@ -181,7 +181,6 @@ def test_constraints_are_collected(unchecked_client):
 # What is not there is said to be not there.  (The service has all of it.)
 @pytest.mark.not_aws
 @pytest.mark.parametrize('member,value', [
-    ('StreamSpecification', {'StreamEnabled': True, 'StreamViewType': 'NEW_IMAGE'}),
     ('SSESpecification', {'Enabled': True}),
     ('GlobalTableSourceArn', 'arn:aws:dynamodb:eu-west-1:000000000000:table/abc'),
     ('ResourcePolicy', '{}'),
@@ -260,16 +259,10 @@ def test_update_of_nothing(client):
 @pytest.mark.not_aws
 @pytest.mark.parametrize('member,value', [
     ('ReplicaUpdates', [{'Create': {'RegionName': 'eu-west-1'}}]),
-    ('StreamSpecification', {'StreamEnabled': True, 'StreamViewType': 'NEW_IMAGE'}),
 ])
 def test_unsupported_updates_are_refused(client, table_s, member, value):
     with raises(VALIDATION, re.compile(f'{member} is not supported by this server')):
         client.update_table(**{'TableName': table_s, member: value})
-
-
-def test_disabling_a_stream_there_is_not(client, table_s):
-    with raises(VALIDATION, re.compile('stream.*disable')):
-        client.update_table(TableName=table_s, StreamSpecification={'StreamEnabled': False})
 
 
 def test_attributes_cannot_be_redefined(client, table_s):

@@ -204,6 +204,9 @@ def batch_write_item(r, t):
     return {'RequestItems': tables, **common(r, **CAPACITY, **METRICS)}
 
 
+VIEWS = ['KEYS_ONLY', 'NEW_IMAGE', 'OLD_IMAGE', 'NEW_AND_OLD_IMAGES', 'NEW_AND_OLD_IMAGES']
+
+
 def create_table(r, t):
     partition, sort = TABLES[t]
     keys = [('p', partition, 'HASH')] + ([('s', sort, 'RANGE')] if sort else [])
@@ -218,7 +221,9 @@ def create_table(r, t):
     used = {e['AttributeName'] for definitions in indexes.values() for i in definitions for e in i['KeySchema']} | {n for n, _, _ in keys}
     types = {**{n: k for n, k, _ in keys}, 'a': 'S', 'n': 'N', 'b': 'B'}
     return {'TableName': t, 'AttributeDefinitions': [{'AttributeName': n, 'AttributeType': types[n]} for n in sorted(used)],
-            'KeySchema': key_schema(keys), **billing, **indexes, **common(r, DeletionProtectionEnabled=[False], TableClass=['STANDARD'])}
+            'KeySchema': key_schema(keys), **billing, **indexes,
+            **common(r, DeletionProtectionEnabled=[False], TableClass=['STANDARD'],
+                     StreamSpecification=[{'StreamEnabled': True, 'StreamViewType': v} for v in VIEWS])}
 
 
 def key_schema(keys):
@@ -268,6 +273,27 @@ def arn(t):
     return f'arn:aws:dynamodb:us-east-1:000000000000:table/{t}'
 
 
+# (stream ARN, shard id, a sequence number, iterator) of streams there were when the run began.
+PLACES = []
+
+
+def place(r):
+    return r.choice(PLACES or [(arn('hostile-s') + '/stream/2026-01-01T00:00:00.000', 'shardId-00000000000000000001-00000000', '1' * 21, 'x')])
+
+
+def describe_stream(r, t):
+    stream, shard, _, _ = place(r)
+    return {'StreamArn': stream, **common(r, Limit=[1, 100], ExclusiveStartShardId=[shard],
+                                          ShardFilter=[{'Type': 'CHILD_SHARDS', 'ShardId': shard}])}
+
+
+def get_shard_iterator(r, t):
+    stream, shard, number, _ = place(r)
+    kind = r.choice(['TRIM_HORIZON', 'LATEST', 'AT_SEQUENCE_NUMBER', 'AFTER_SEQUENCE_NUMBER', 'AT_TIMESTAMP'])
+    more = {'SequenceNumber': number} if 'SEQUENCE' in kind else {'Timestamp': r.choice([0, 1.5, 1e9, 1e18])} if 'TIME' in kind else {}
+    return {'StreamArn': stream, 'ShardId': shard, 'ShardIteratorType': kind, **more}
+
+
 # The operations that are not here are attacked with what the SDK's model knows of them.
 OPERATIONS = {
     'TransactWriteItems': transact_write_items, 'TransactGetItems': transact_get_items,
@@ -276,6 +302,9 @@ OPERATIONS = {
     'UntagResource': lambda r, t: {'ResourceArn': arn(t), 'TagKeys': r.sample(soup.NAMES, 2)},
     'ListTagsOfResource': lambda r, t: {'ResourceArn': arn(t)},
     'BatchGetItem': batch_get_item, 'BatchWriteItem': batch_write_item, 'CreateTable': create_table,
+    'ListStreams': lambda r, t: common(r, Limit=[1, 100], TableName=[t], ExclusiveStartStreamArn=[place(r)[0]]),
+    'DescribeStream': describe_stream, 'GetShardIterator': get_shard_iterator,
+    'GetRecords': lambda r, t: {'ShardIterator': place(r)[3], **common(r, Limit=[1, 1000])},
     'DeleteItem': delete_item, 'DeleteTable': lambda r, t: {'TableName': t},
     'DescribeEndpoints': lambda r, t: {}, 'DescribeLimits': lambda r, t: {},
     'DescribeTable': lambda r, t: {'TableName': t}, 'GetItem': get_item,
@@ -424,13 +453,14 @@ def scratched(r, data):
     return bytes(data)
 
 
-def random_request(r, model):
+def random_request(r, models):
     """(operation, body) of a request, hostile in one way or the other, or not at all."""
     operation = r.choice(LISTED)
     table = r.choice(list(TABLES))
     if operation.startswith(('Describe', 'List', 'Delete')) and operation != 'DeleteItem' and r.random() < 0.8:
         operation = r.choice(['UpdateItem', 'Query', 'TransactWriteItems'])
     if operation not in OPERATIONS or r.random() < 0.15:
+        model = next(m for m in models if operation in m.operation_names)
         shape = model.operation_model(operation).input_shape
         tree = from_model(r, shape)
         for name in shape.members:

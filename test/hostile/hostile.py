@@ -101,7 +101,7 @@ class Attack(threading.Thread):
 
     def message(self):
         r = self.r
-        operation, content = bodies.random_request(r, self.run_.model)
+        operation, content = bodies.random_request(r, self.run_.models)
         content = content[:17 << 20]
         way = r.randrange(20)
         if way == 0:
@@ -216,7 +216,8 @@ class Run:
         self.stop = threading.Event()
         self.failures, self.report = [], []
         self.findings = ROOT / '.build/hostile'
-        self.model = botocore.session.get_session().get_service_model('dynamodb')
+        self.models = [botocore.session.get_session().get_service_model(name)
+                       for name in ('dynamodb', 'dynamodbstreams')]
         self.bytes_left = []
         self.bombs = wire.bombs()
         self.log = pathlib.Path(server.directory) / 'log/postgres.log'
@@ -246,6 +247,13 @@ class Run:
             else:
                 raise wire.Broken(f'CreateTable: {answer and answer.body!r}')
         connection.close()
+        bodies.PLACES[:] = self.sql("""
+            SELECT stream->>'StreamArn', shard->>'ShardId', shard->'SequenceNumberRange'->>'StartingSequenceNumber',
+                dynamo.get_shard_iterator(json_build_object('StreamArn', stream->>'StreamArn', 'ShardId', shard->>'ShardId',
+                    'ShardIteratorType', 'TRIM_HORIZON'))->>'ShardIterator'
+            FROM json_array_elements(dynamo.list_streams('{}')->'Streams') stream,
+                json_array_elements(dynamo.describe_stream(json_build_object(
+                    'StreamArn', stream->>'StreamArn'))->'StreamDescription'->'Shards') shard""")
 
     def sql(self, statement):
         session = database.Session(self.server)

@@ -90,7 +90,8 @@ def post(operation, content, access_key, host='localhost', headers=(), framing=N
     """A signed request.  framing replaces Content-Length and the body."""
     now = datetime.datetime.now(datetime.timezone.utc)
     stamp, day = now.strftime('%Y%m%dT%H%M%SZ'), now.strftime('%Y%m%d')
-    target = f'DynamoDB_20120810.{operation}'
+    streams = operation in ('ListStreams', 'DescribeStream', 'GetShardIterator', 'GetRecords')
+    target = f'DynamoDB{"Streams" if streams else ""}_20120810.{operation}'
     signed = 'host;x-amz-date;x-amz-target'
     canonical = (f'POST\n/\n\nhost:{host}\nx-amz-date:{stamp}\nx-amz-target:{target}\n\n{signed}\n'
                  + hashlib.sha256(content).hexdigest())
