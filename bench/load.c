@@ -266,12 +266,36 @@ print_item(char *out, int number)
 	return len + sprintf(out + len, "\"}}");
 }
 
+/* To a table without a stream, and to one with. */
+static bool
+is_put(void)
+{
+	return strcmp(operation, "put") == 0 || strcmp(operation, "stream") == 0;
+}
+
+/*
+ * The number of the item that request i of the pool is about.  Puts come in the
+ * pool's order, the same keys a second time with other values: each changes its
+ * item.
+ */
+static int
+draw_number(int i)
+{
+	static int	drawn[1 << 16];
+
+	if (!is_put())
+		return random_number() % items;
+	if (i < pool_size / 2)
+		drawn[i] = random_number() % items;
+	return drawn[i % (pool_size / 2)];
+}
+
 static Request
-make_operation(void)
+make_operation(int i_of_pool)
 {
 	char	   *body = malloc(26 * (item_size + 256));
 	char	   *p = body;
-	int			number = random_number() % items;
+	int			number = draw_number(i_of_pool);
 	const char *target;
 	Request		request;
 	int			i;
@@ -281,10 +305,11 @@ make_operation(void)
 		target = "GetItem";
 		sprintf(p, "{\"TableName\":\"bench\",\"Key\":{\"p\":{\"S\":\"k%08d\"}}}", number);
 	}
-	else if (strcmp(operation, "put") == 0)
+	else if (is_put())
 	{
 		target = "PutItem";
-		p += sprintf(p, "{\"TableName\":\"bench\",\"Item\":");
+		p += sprintf(p, "{\"TableName\":\"%s\",\"Item\":",
+					 strcmp(operation, "put") == 0 ? "bench" : "bench_stream");
 		p += print_item(p, number);
 		sprintf(p, "}");
 	}
@@ -391,7 +416,8 @@ send_more(Connection *c)
 static void
 send_next(Connection *c)
 {
-	c->request = &pool[once ? (uint32_t) next_request++ : random_number() % pool_size];
+	c->request = &pool[once || is_put() ? (uint32_t) next_request++ % pool_size :
+					   random_number() % pool_size];
 	c->sent = 0;
 	c->reply_len = c->reply_end = 0;
 	c->started = now();
@@ -559,7 +585,7 @@ main(int argc, char **argv)
 			case 'r': rate = atof(optarg); break;
 			case 's': item_size = atoi(optarg); break;
 			default:
-				die("usage: load [-o get|put|update|move|query|index|apart|batch|transact] [-h address] [-p port] "
+				die("usage: load [-o get|put|stream|update|move|query|index|apart|batch|transact] [-h address] [-p port] "
 					"[-c connections] [-t seconds] [-n requests] [-i idle connections] "
 					"[-k items] [-r requests a second] [-s item size]");
 		}
@@ -574,7 +600,7 @@ main(int argc, char **argv)
 		pool_size = connections + idle + (int) (seconds * 10000);
 	pool = calloc(pool_size, sizeof(Request));
 	for (i = 0; i < pool_size; i++)
-		pool[i] = make_operation();
+		pool[i] = make_operation(i);
 
 	/* The soft limit of open files is made for other programs. */
 	getrlimit(RLIMIT_NOFILE, &limit);
