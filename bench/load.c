@@ -63,6 +63,7 @@ static int	idle;				/* connections that only stay open */
 static int	items = 100000;
 static int	item_size = 1024;
 static int	pool_size = 8192;
+static const char *iterators;	/* file of them, for records */
 static bool once;				/* each request of the pool is sent once only */
 static int	next_request;
 
@@ -206,6 +207,7 @@ make_request(const char *target, const char *body)
 				scope[128];
 	static unsigned char signing_key[32];
 	static const char *access_key;
+	const char *service = strcmp(target, "GetRecords") == 0 ? "DynamoDBStreams" : "DynamoDB";
 	char		hash[65],
 				canonical[1024],
 				to_sign[512],
@@ -234,9 +236,9 @@ make_request(const char *target, const char *body)
 	sha256_hex(body, strlen(body), hash);
 	len = snprintf(canonical, sizeof(canonical),
 				   "POST\n/\n\ncontent-type:application/x-amz-json-1.0\n"
-				   "host:%s:%d\nx-amz-date:%s\nx-amz-target:DynamoDB_20120810.%s\n\n"
+				   "host:%s:%d\nx-amz-date:%s\nx-amz-target:%s_20120810.%s\n\n"
 				   "content-type;host;x-amz-date;x-amz-target\n%s",
-				   host, port, stamp, target, hash);
+				   host, port, stamp, service, target, hash);
 	sha256_hex(canonical, len, hash);
 	snprintf(to_sign, sizeof(to_sign), "AWS4-HMAC-SHA256\n%s\n%s\n%s", stamp, scope, hash);
 	hmac(signing_key, 32, to_sign, mac);
@@ -244,11 +246,11 @@ make_request(const char *target, const char *body)
 	request.len = asprintf(&request.data,
 						   "POST / HTTP/1.1\r\nHost: %s:%d\r\n"
 						   "Content-Type: application/x-amz-json-1.0\r\n"
-						   "X-Amz-Date: %s\r\nX-Amz-Target: DynamoDB_20120810.%s\r\n"
+						   "X-Amz-Date: %s\r\nX-Amz-Target: %s_20120810.%s\r\n"
 						   "Authorization: AWS4-HMAC-SHA256 Credential=%s/%s, "
 						   "SignedHeaders=content-type;host;x-amz-date;x-amz-target, "
 						   "Signature=%s\r\nContent-Length: %zu\r\n\r\n%s",
-						   host, port, stamp, target, access_key, scope, signature,
+						   host, port, stamp, service, target, access_key, scope, signature,
 						   strlen(body), body);
 	return request;
 }
@@ -290,6 +292,25 @@ draw_number(int i)
 	return drawn[i % (pool_size / 2)];
 }
 
+/* One of the iterators in the file, a line each, in turn. */
+static const char *
+next_iterator(void)
+{
+	static char line[4096];
+	static FILE *file = NULL;
+
+	if (file == NULL && (file = fopen(iterators, "r")) == NULL)
+		die("cannot open %s: %s", iterators, strerror(errno));
+	if (fgets(line, sizeof(line), file) == NULL)
+	{
+		rewind(file);
+		if (fgets(line, sizeof(line), file) == NULL)
+			die("no iterators in %s", iterators);
+	}
+	line[strcspn(line, "\n")] = '\0';
+	return line;
+}
+
 static Request
 make_operation(int i_of_pool)
 {
@@ -304,6 +325,11 @@ make_operation(int i_of_pool)
 	{
 		target = "GetItem";
 		sprintf(p, "{\"TableName\":\"bench\",\"Key\":{\"p\":{\"S\":\"k%08d\"}}}", number);
+	}
+	else if (strcmp(operation, "records") == 0)
+	{
+		target = "GetRecords";
+		sprintf(p, "{\"ShardIterator\":\"%s\"}", next_iterator());
 	}
 	else if (is_put())
 	{
@@ -542,6 +568,8 @@ account(Connection *c)
 	if (good && (strcmp(operation, "query") == 0 || strcmp(operation, "index") == 0 ||
 				 strcmp(operation, "apart") == 0))
 		good = memmem(c->reply, c->reply_len, "\"Count\":10", 10) != NULL;
+	if (good && strcmp(operation, "records") == 0)
+		good = memmem(c->reply, c->reply_len, "\"NextShardIterator\"", 19) != NULL;
 	if (good && strcmp(operation, "batch") == 0)
 		good = memmem(c->reply, c->reply_len, "\"PutRequest\"", 12) == NULL;
 	if (!good)
@@ -571,7 +599,7 @@ main(int argc, char **argv)
 				i;
 	struct epoll_event events[256];
 
-	while ((option = getopt(argc, argv, "o:h:p:c:t:n:i:k:r:s:")) != -1)
+	while ((option = getopt(argc, argv, "o:h:p:c:t:n:i:k:r:s:I:")) != -1)
 		switch (option)
 		{
 			case 'o': operation = optarg; break;
@@ -583,11 +611,12 @@ main(int argc, char **argv)
 			case 'i': idle = atoi(optarg); break;
 			case 'k': items = atoi(optarg); break;
 			case 'r': rate = atof(optarg); break;
+			case 'I': iterators = optarg; break;
 			case 's': item_size = atoi(optarg); break;
 			default:
-				die("usage: load [-o get|put|stream|update|move|query|index|apart|batch|transact] [-h address] [-p port] "
+				die("usage: load [-o get|put|stream|records|update|move|query|index|apart|batch|transact] [-h address] [-p port] "
 					"[-c connections] [-t seconds] [-n requests] [-i idle connections] "
-					"[-k items] [-r requests a second] [-s item size]");
+					"[-k items] [-r requests a second] [-s item size] [-I iterators]");
 		}
 	if (seconds > MAX_SIGNING_AGE)
 		die("signatures are good for %d seconds", MAX_SIGNING_AGE);

@@ -26,6 +26,13 @@
 #include "base/compat.h"
 #include "store/executor.h"
 
+static bool
+is_own_trigger(const char *name)
+{
+	return strcmp(name, DYN_KEY_TRIGGER) == 0 || strcmp(name, DYN_LOG_TRIGGER) == 0 ||
+		strcmp(name, DYN_TRUNCATE_TRIGGER) == 0;
+}
+
 bool
 dyn_relation_is_plain(const DynRelation *relation)
 {
@@ -40,8 +47,7 @@ dyn_relation_is_plain(const DynRelation *relation)
 		return false;
 	if (triggers != NULL)
 		for (int i = 0; i < triggers->numtriggers; i++)
-			if (strncmp(triggers->triggers[i].tgname, DYN_TRIGGER_PREFIX,
-						strlen(DYN_TRIGGER_PREFIX)) != 0)
+			if (!is_own_trigger(triggers->triggers[i].tgname))
 				return false;
 	if (constraints != NULL && constraints->num_check > 0)
 		return false;

@@ -46,10 +46,9 @@
  */
 #define DYN_KEY_TRIGGER			"zz_dynamo_key_columns"
 
-/* Those that log changes by plain SQL; what is not ours does not begin so. */
+/* Those that log changes by plain SQL. */
 #define DYN_LOG_TRIGGER			"zz_dynamo_log_change"
 #define DYN_TRUNCATE_TRIGGER	"zz_dynamo_log_truncate"
-#define DYN_TRIGGER_PREFIX		"zz_dynamo_"
 
 typedef enum DynBillingMode
 {
