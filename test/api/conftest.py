@@ -333,11 +333,11 @@ def own_setting(sql):
 class OwnServer(Cluster):
     """A server that a test may break: clusters with an SDK client and SQL."""
 
-    def client(self, **parameters):
+    def client(self, service='dynamodb', **parameters):
         if not hasattr(self, 'credentials'):
             self.credentials = self.sdk_environment()
         return boto3.client(
-            'dynamodb', endpoint_url=self.endpoint, config=CONFIG,
+            service, endpoint_url=self.endpoint, config=CONFIG,
             region_name=self.credentials['AWS_DEFAULT_REGION'],
             aws_access_key_id=self.credentials['AWS_ACCESS_KEY_ID'],
             aws_secret_access_key=self.credentials['AWS_SECRET_ACCESS_KEY'], **parameters)
