@@ -521,10 +521,12 @@ CREATE TABLE dynamo.stream_shards (
 	end_number bigint,
 	created timestamptz NOT NULL DEFAULT clock_timestamp(),
 	closed timestamptz,
+	parent_created timestamptz,
 	PRIMARY KEY (stream_id, first_number, bucket)
 );
 COMMENT ON TABLE dynamo.stream_shards IS 'the shards of streams: a bucket of the items for a range of change numbers';
 COMMENT ON COLUMN dynamo.stream_shards.parent IS 'first_number of the shard whose bucket this one goes on with';
+COMMENT ON COLUMN dynamo.stream_shards.parent_created IS 'when the parent was: its id tells, and outlives it in this shard''s description';
 COMMENT ON COLUMN dynamo.stream_shards.end_number IS 'all changes of the shard are below; NULL: it is open';
 GRANT SELECT ON dynamo.stream_shards TO PUBLIC;
 

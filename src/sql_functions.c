@@ -429,7 +429,7 @@ shard_of(List *shards, int bucket, int64 number)
 
 		if (shard->bucket == bucket && shard->first_number <= number &&
 			(shard->end_number == 0 || number < shard->end_number))
-			return dyn_shard_id(bucket, shard->first_number);
+			return dyn_shard_id(shard);
 	}
 	return NULL;				/* forgotten already */
 }

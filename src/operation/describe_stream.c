@@ -37,7 +37,7 @@ static void
 write_shard(DynJsonWriter *w, const DynShard *shard)
 {
 	dyn_json_begin_object(w);
-	dyn_json_write_text(w, "ShardId", dyn_shard_id(shard->bucket, shard->first_number));
+	dyn_json_write_text(w, "ShardId", dyn_shard_id(shard));
 	dyn_json_write_key(w, "SequenceNumberRange");
 	dyn_json_begin_object(w);
 	dyn_json_write_text(w, "StartingSequenceNumber",
@@ -48,7 +48,7 @@ write_shard(DynJsonWriter *w, const DynShard *shard)
 													shard->end_number - 1)));
 	dyn_json_end_object(w);
 	if (shard->parent != 0)
-		dyn_json_write_text(w, "ParentShardId", dyn_shard_id(shard->bucket, shard->parent));
+		dyn_json_write_text(w, "ParentShardId", dyn_shard_parent_id(shard));
 	dyn_json_end_object(w);
 }
 
@@ -87,10 +87,9 @@ dyn_describe_stream(DynOperationContext *context, const DynJson *request,
 		limit = dyn_json_to_integer(limit_member);
 	dyn_stream_of_arn(context, arn, &info);
 	if (start != NULL)
-		dyn_shard_id_parse(start, &after.bucket, &after.first_number);
+		dyn_shard_id_parse(start, &after);
 	if (filter != NULL)
-		dyn_shard_id_parse(dyn_request_member(filter, "ShardId"), &parent.bucket,
-						   &parent.first_number);
+		dyn_shard_id_parse(dyn_request_member(filter, "ShardId"), &parent);
 
 	shards = dyn_shard_list(info.stream.id, start == NULL ? NULL : &after,
 							filter == NULL ? NULL : &parent, limit + 1);
@@ -117,10 +116,8 @@ dyn_describe_stream(DynOperationContext *context, const DynJson *request,
 	dyn_json_end_array(&w);
 	if (list_length(shards) > limit)
 	{
-		const DynShard *last = list_nth(shards, limit - 1);
-
 		dyn_json_write_text(&w, "LastEvaluatedShardId",
-							dyn_shard_id(last->bucket, last->first_number));
+							dyn_shard_id(list_nth(shards, limit - 1)));
 	}
 	dyn_json_end_object(&w);
 	dyn_json_end_object(&w);

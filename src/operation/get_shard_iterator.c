@@ -111,6 +111,8 @@ dyn_get_shard_iterator(DynOperationContext *context, const DynJson *request,
 	DynShard	shard;
 	DynShardKey key;
 	int64		settled;
+	const char *id;
+	uint32		len;
 	DynJsonWriter w;
 
 	if (dyn_member_require(&v, arn, "streamArn"))
@@ -127,15 +129,18 @@ dyn_get_shard_iterator(DynOperationContext *context, const DynJson *request,
 	check_needs(time, type == AT_TIMESTAMP, "Timestamp", type_values[type]);
 
 	dyn_stream_of_arn(context, arn, &info);
-	dyn_shard_id_parse(shard_id, &iterator.bucket, &iterator.first_number);
+	dyn_shard_id_parse(shard_id, &shard);
 	iterator.stream = info.stream.id;
+	iterator.bucket = shard.bucket;
+	iterator.first_number = shard.first_number;
 	key = dyn_shard_key(iterator.stream, iterator.bucket);
 	settled = dyn_change_number_settled(key);
+	id = dyn_json_string(shard_id, &len);
 	if (!dyn_shard_get(iterator.stream, iterator.bucket, iterator.first_number,
-					   context->may_wait, &shard))
+					   context->may_wait, &shard) ||
+		strcmp(id, dyn_shard_id(&shard)) != 0)
 		dyn_raise(RESOURCE_NOT_FOUND,
-				  "Requested resource not found: Shard: %s not found",
-				  dyn_shard_id(iterator.bucket, iterator.first_number));
+				  "Requested resource not found: Shard: %s not found", id);
 	if (shard.end_number != 0)
 		settled = Min(settled, shard.end_number);
 	iterator.position = Max(shard.first_number, dyn_change_log_oldest());

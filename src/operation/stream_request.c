@@ -146,27 +146,50 @@ dyn_change_keys(const DynStreamKeys *keys, const DynChange *change)
 
 /* ----- shards ----- */
 
-const char *
-dyn_shard_id(int bucket, int64 first_number)
+static const char *
+shard_id(long long milliseconds, int64 first_number, int bucket)
 {
-	return psprintf("shardId-%020lld-%08x", (long long) first_number, bucket);
+	return psprintf("shardId-%020lld-%016llx%02x", milliseconds,
+					(unsigned long long) first_number, bucket);
+}
+
+static long long
+unix_milliseconds(TimestampTz time)
+{
+	return time / 1000 +
+		(POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * INT64CONST(86400) * 1000;
+}
+
+const char *
+dyn_shard_id(const DynShard *shard)
+{
+	return shard_id(unix_milliseconds(shard->created), shard->first_number,
+					shard->bucket);
+}
+
+const char *
+dyn_shard_parent_id(const DynShard *shard)
+{
+	return shard_id(unix_milliseconds(shard->parent_created), shard->parent,
+					shard->bucket);
 }
 
 void
-dyn_shard_id_parse(const DynJson *id, int *bucket, int64 *first_number)
+dyn_shard_id_parse(const DynJson *id, DynShard *shard)
 {
 	uint32		len;
 	const char *text = dyn_json_string(id, &len);
-	long long	number;
-	unsigned int hash;
+	long long	milliseconds;
+	unsigned long long number;
+	unsigned int bucket;
 
-	if (sscanf(text, "shardId-%20lld-%8x", &number, &hash) != 2 ||
-		hash >= DYN_MAX_STREAM_SHARDS ||
-		strcmp(text, dyn_shard_id(hash, number)) != 0)
+	if (sscanf(text, "shardId-%20lld-%16llx%2x", &milliseconds, &number, &bucket) != 3 ||
+		number > PG_INT64_MAX ||
+		strcmp(text, shard_id(milliseconds, number, bucket)) != 0)
 		dyn_raise(RESOURCE_NOT_FOUND,
 				  "Requested resource not found: Shard: %s not found", text);
-	*bucket = hash;
-	*first_number = number;
+	shard->bucket = bucket;
+	shard->first_number = number;
 }
 
 const char *

@@ -59,11 +59,19 @@ extern DynStreamKeys dyn_stream_keys(const DynStreamInfo *info);
 extern DynItem *dyn_change_keys(const DynStreamKeys *keys, const DynChange *change);
 
 /*
- * "shardId-<first number, 20 digits>-<bucket, 8 hexadecimal digits>".  Raises
- * ResourceNotFoundException for what is not of that form.
+ * "shardId-<20 digits>-<first number and bucket, 18 hexadecimal digits>".  The
+ * digits are, as the service's, the time the shard was made at in milliseconds:
+ * the Kinesis Client Library keeps what it knows of a shard for six hours from
+ * then, and of one from the future for ever.
  */
-extern const char *dyn_shard_id(int bucket, int64 first_number);
-extern void dyn_shard_id_parse(const DynJson *id, int *bucket, int64 *first_number);
+extern const char *dyn_shard_id(const DynShard *shard);
+extern const char *dyn_shard_parent_id(const DynShard *shard);
+
+/*
+ * The shard's bucket and first_number.  Raises ResourceNotFoundException for
+ * what is not of that form.
+ */
+extern void dyn_shard_id_parse(const DynJson *id, DynShard *shard);
 
 /* 21 digits, as many as clients want at least; false if it is none of ours. */
 extern const char *dyn_sequence_number(int64 number);

@@ -48,7 +48,10 @@ enum
 	COLUMN_FIRST_NUMBER,
 	COLUMN_BUCKET,
 	COLUMN_PARENT,
-	COLUMN_END_NUMBER
+	COLUMN_END_NUMBER,
+	COLUMN_CREATED,
+	COLUMN_CLOSED,
+	COLUMN_PARENT_CREATED
 };
 
 static Datum
@@ -108,6 +111,8 @@ take_shard(HeapTuple tuple, TupleDesc descriptor, DynShard *shard)
 	shard->bucket = DatumGetInt32(heap_getattr(tuple, COLUMN_BUCKET, descriptor, &isnull));
 	shard->parent = int_column(tuple, descriptor, COLUMN_PARENT);
 	shard->end_number = int_column(tuple, descriptor, COLUMN_END_NUMBER);
+	shard->created = int_column(tuple, descriptor, COLUMN_CREATED);
+	shard->parent_created = int_column(tuple, descriptor, COLUMN_PARENT_CREATED);
 }
 
 /* Of a stream that ended longer ago nothing is told. */
@@ -423,9 +428,10 @@ dyn_shards_roll_over(int lifetime_s)
 				  " WHERE t.stream_id = s.stream_id AND t.disabled IS NULL"
 				  " AND s.end_number IS NULL AND s.first_number < $1"
 				  " AND s.created <= clock_timestamp() - $2 * interval '1 second'"
-				  " RETURNING s.stream_id, s.bucket, s.first_number)"
-				  " INSERT INTO dynamo.stream_shards (stream_id, first_number, bucket, parent)"
-				  " SELECT stream_id, $1, bucket, first_number FROM closed",
+				  " RETURNING s.stream_id, s.bucket, s.first_number, s.created)"
+				  " INSERT INTO dynamo.stream_shards"
+				  " (stream_id, first_number, bucket, parent, parent_created)"
+				  " SELECT stream_id, $1, bucket, first_number, created FROM closed",
 				  lengthof(types), types, values);
 }
 

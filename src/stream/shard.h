@@ -39,6 +39,8 @@ typedef struct DynShard
 	int64		first_number;
 	int64		end_number;		/* all are below; 0: it is open */
 	int64		parent;			/* first number of the parent; 0: there is none */
+	TimestampTz created;
+	TimestampTz parent_created;
 } DynShard;
 
 /*

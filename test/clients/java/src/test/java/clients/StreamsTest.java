@@ -10,8 +10,10 @@ import com.amazonaws.services.dynamodbv2.streamsadapter.adapter.DynamoDBStreamsC
 import com.amazonaws.services.dynamodbv2.streamsadapter.model.DynamoDBStreamsProcessRecordsInput;
 import com.amazonaws.services.dynamodbv2.streamsadapter.polling.DynamoDBStreamsPollingConfig;
 import com.amazonaws.services.dynamodbv2.streamsadapter.processor.DynamoDBStreamsShardRecordProcessor;
+import com.amazonaws.services.dynamodbv2.streamsadapter.util.KinesisMapperUtil;
 import java.math.BigInteger;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
@@ -110,6 +112,8 @@ class StreamsTest {
     public void initialize(InitializationInput input) {
       shard = input.shardId();
       started.add(shard);
+      // By this, leases of shards that are gone are deleted, or kept for ever.
+      if (Duration.between(KinesisMapperUtil.getShardCreationTime(shard), Instant.now()).abs().toMinutes() > 10) faults.add("when made? " + shard);
     }
 
     @Override
