@@ -5,11 +5,13 @@ The standby is a synchronous one: what a reader has seen is there, too.  So the
 consumer goes on with what it has in hand, its iterators.  Each record must tell
 what the copy has as what was before.
 """
+import json
 import random
 import re
 import threading
 import time
 
+import psycopg2
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -28,6 +30,7 @@ class Place:
         self.move(server)
 
     def move(self, server):
+        self.server = server
         self.client, self.streams = server.client(), server.client('dynamodbstreams')
 
     def patiently(self, call):
@@ -105,6 +108,36 @@ class Writer(Worker):
 
         self.place.patiently(send)
         time.sleep(0.01)        # or one consumer does not keep up with them
+
+
+class SqlWriter(Worker):
+    """Transactions that stay open for a while, and end in either way: a reader must
+    not pass what it does not see of them yet."""
+
+    def __init__(self, place):
+        super().__init__(self.write)
+        self.place, self.rng, self.connection = place, random.Random(3), None
+
+    def write(self):
+        try:
+            if self.connection is None:
+                self.connection = psycopg2.connect(host=self.place.server.socket, port=5432, user='postgres',
+                                                   dbname='postgres')
+            with self.connection.cursor() as cursor:
+                for _ in range(3):
+                    item = {'p': {'S': f'sql{self.rng.randrange(9)}'}, 's': {'N': '0'}, 'n': {'N': str(self.steps)}}
+                    cursor.execute('SELECT dynamo.put_item(%s)',
+                                   [json.dumps({'TableName': 'source', 'Item': item})])
+                    time.sleep(0.03)
+            if self.rng.randrange(4):
+                self.connection.commit()
+            else:
+                self.connection.rollback()
+        except psycopg2.Error as e:
+            if e.pgcode and not e.pgcode.startswith('57P'):
+                raise
+            self.connection = None      # the server is gone, or going
+            time.sleep(0.1)
 
 
 class Consumer(Worker):
@@ -204,7 +237,8 @@ def test_copy(own_server):
         checked(record, reply.get('Attributes'), tries)
 
     consumer = Consumer(place, arn, copy)
-    workers = [Writer(place, 1), Writer(place, 2), consumer]
+    writers = [Writer(place, 1), Writer(place, 2), SqlWriter(place)]
+    workers = [*writers, consumer]
 
     def roll_over():
         """Shards have been read to their end that are open now, and some of their children."""
@@ -229,8 +263,8 @@ def test_copy(own_server):
         place.move(standby)
         roll_over()
     finally:
-        for worker in workers[:2]:
-            worker.stop()
+        for writer in writers:
+            writer.stop()
     source = items(place.client, 'source')
     wait_for(lambda: items(place.client, 'copy') == source or consumer.wrong)
     consumer.stop()
