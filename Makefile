@@ -100,6 +100,9 @@ test-hostile:
 test-bank:
 	@scripts/needs test
 	$(call own,scripts/test api -- -s -k test_bank $(ARGS))
+test-streams:
+	@scripts/needs test
+	$(call own,scripts/install && .venv/bin/python test/api/stream_replay.py $(ARGS))
 demo:
 	@scripts/needs demo
 	$(call own,scripts/demo $(ARGS))
@@ -119,5 +122,5 @@ check-docs:
 headerscheck:
 	@scripts/headerscheck
 
-.PHONY: own-pg run stop env psql reset test coverage test-kill test-bank test-clients test-model test-hostile demo bench fuzz \
+.PHONY: own-pg run stop env psql reset test coverage test-kill test-bank test-streams test-clients test-model test-hostile demo bench fuzz \
 	check-layers check-docs headerscheck

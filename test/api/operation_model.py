@@ -737,7 +737,7 @@ class Http:
             for part in scope.split('/'):
                 key = hmac.digest(key, part.encode(), 'sha256')
             self.signing_key = now[:8], key
-        target = f'DynamoDB_20120810.{operation}'
+        target = operation if '.' in operation else f'DynamoDB_20120810.{operation}'
         request = (f'POST\n/\n\nhost:{self.host}\nx-amz-date:{now}\nx-amz-target:{target}\n\n'
                    f'host;x-amz-date;x-amz-target\n{hashlib.sha256(body).hexdigest()}')
         text = f'AWS4-HMAC-SHA256\n{now}\n{scope}\n{hashlib.sha256(request.encode()).hexdigest()}'
