@@ -95,3 +95,15 @@ class Cluster:
             if state in 'ZX' and time.monotonic() > deadline:
                 break
             time.sleep(0.01)
+
+    def recover(self, *settings):
+        """Start again after kill(): its orphans need a moment to notice."""
+        for _ in range(100):
+            try:
+                self.start(*settings)
+                break
+            except subprocess.CalledProcessError:
+                time.sleep(0.2)
+        else:
+            self.start(*settings)
+        self.wait()

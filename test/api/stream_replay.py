@@ -17,6 +17,9 @@ what has to hold can be seen:
   and those whose outcome nobody knows are there once or not at all,
 * what the consumer has in the end is what a Scan finds.
 
+Before that it measures how long it takes from the acknowledgement of a write until
+a consumer has the record.
+
 usage: stream_replay.py [--changes N] [--items N] [--writers N] [--kills N]
                         [--lifetime SECONDS] [--seed N] [--keep]
 starts servers of its own.  The same seed makes the same requests, but not the same
@@ -28,16 +31,13 @@ import ctypes
 import http.client
 import itertools
 import json
-import math
 import multiprocessing
-import os
 import pathlib
 import random
 import shutil
 import statistics
 import sys
 import tempfile
-import threading
 import time
 
 import psycopg2
@@ -47,6 +47,7 @@ from operation_model import Http
 
 TABLE = 'soak'
 HOT = 50                        # items that get a tenth of the changes
+BEHIND = 3000                   # records: writers wait, so that a kill meets the end of the log
 SETTINGS = ('max_connections=60', 'max_wal_senders=4', 'wal_retrieve_retry_interval=200ms',
             'deadlock_timeout=200ms', 'log_min_messages=fatal')
 # What a server that goes down, comes back or has a hot item may say: nothing was done ...
@@ -111,6 +112,17 @@ class Client:
         self.http = None
 
 
+def make_table(client, name):
+    """The ARN of its stream."""
+    answer = client.must('CreateTable', {
+        'TableName': name, 'BillingMode': 'PAY_PER_REQUEST',
+        'AttributeDefinitions': [{'AttributeName': 'p', 'AttributeType': 'S'}],
+        'KeySchema': [{'AttributeName': 'p', 'KeyType': 'HASH'}],
+        'StreamSpecification': {'StreamEnabled': True, 'StreamViewType': 'NEW_AND_OLD_IMAGES'}})
+    client.close()
+    return answer['TableDescription']['LatestStreamArn']
+
+
 def connect(places, number=None):
     socket = places.sockets[places.current.value if number is None else number]
     connection = psycopg2.connect(host=socket, port=5432, user='postgres', dbname='postgres',
@@ -160,8 +172,8 @@ class Writer:
                 'filler': {'S': chr(self.rng.randrange(97, 123)) * length}}
 
     @staticmethod
-    def update(key, w):
-        return {'TableName': TABLE, 'Key': {'p': {'S': key}}, 'UpdateExpression': 'SET w = :w ADD v :one',
+    def update(key, w, table=TABLE):
+        return {'TableName': table, 'Key': {'p': {'S': key}}, 'UpdateExpression': 'SET w = :w ADD v :one',
                 'ExpressionAttributeValues': {':w': {'S': w}, ':one': {'N': '1'}}}
 
     def put(self, key, w):
@@ -187,6 +199,9 @@ class Writer:
     def run(self):
         step = self.sql_steps() if self.number >= self.soak.http_writers else self.http_step
         while not self.soak.stop.is_set():
+            if sum(self.soak.counts) > self.soak.records.value + BEHIND:
+                time.sleep(0.01)
+                continue
             try:
                 step()
             except GONE:
@@ -395,8 +410,9 @@ class Writer:
 class Consumer:
     """Replays a stream: parents before children, from where it was."""
 
-    def __init__(self, places, arn, seed=0, restarts=True):
+    def __init__(self, places, arn, seed=0, restarts=True, count=None):
         self.client, self.arn = Client(places), arn
+        self.count = count      # where to say how many records there were
         self.rng = random.Random(f'{seed} consumer')
         self.restarts = restarts
         self.shards = {}        # id -> {parent, iterator, last, closed}
@@ -492,6 +508,8 @@ class Consumer:
                 self.problem(f'AT_SEQUENCE_NUMBER {shard["last"]} begins with {first}')
         for record in records:
             self.take(record, shard, now)
+        if self.count is not None:
+            self.count.value = self.records
         shard['iterator'] = answer.get('NextShardIterator')
         if shard['iterator'] is None:
             shard['closed'] = True
@@ -590,16 +608,6 @@ class Soak:
         """A string's encoding in partition_key."""
         return key.encode()
 
-    def make_table(self):
-        client = Client(self.places)
-        answer = client.must('CreateTable', {
-            'TableName': TABLE, 'BillingMode': 'PAY_PER_REQUEST',
-            'AttributeDefinitions': [{'AttributeName': 'p', 'AttributeType': 'S'}],
-            'KeySchema': [{'AttributeName': 'p', 'KeyType': 'HASH'}],
-            'StreamSpecification': {'StreamEnabled': True, 'StreamViewType': 'NEW_AND_OLD_IMAGES'}})
-        client.close()
-        return answer['TableDescription']['LatestStreamArn']
-
     def replicate(self):
         """From now on nothing is acknowledged that the standby has not got."""
         execute(self.places, 0, "ALTER SYSTEM SET synchronous_standby_names = '*'")
@@ -611,23 +619,10 @@ class Soak:
 
     # ----- what happens to the servers -----
 
-    def restart(self, server):
-        # The orphans of a killed postmaster need a moment to notice.
-        for _ in range(100):
-            time.sleep(0.3)
-            try:
-                server.start(*self.settings)
-                break
-            except Exception:
-                pass
-        else:
-            server.start(*self.settings)
-        server.wait()
-
     def kill(self):
         server = self.servers[self.places.current.value]
         server.kill()
-        self.restart(server)
+        server.recover(*self.settings)
 
     def promote(self):
         self.servers[0].kill()
@@ -636,14 +631,13 @@ class Soak:
         self.places.current.value = 1
 
     def consume(self, arn, queue):
-        consumer = Consumer(self.places, arn, self.seed)
+        consumer = Consumer(self.places, arn, self.seed, count=self.records)
         quiet = 0
         try:
             # Twice, as an SDK does: shards may have been opened in between.
             while quiet < 2:
                 over = self.drained.is_set()
                 quiet = quiet + 1 if consumer.round() and over else 0
-                self.records.value = consumer.records
             figures = consumer.check([self.log_of(n) for n in range(self.writers)])
         except Exception as error:
             consumer.problem(f'{type(error).__name__}: {error}')
@@ -652,7 +646,7 @@ class Soak:
 
     def run(self):
         """Figures; raises AssertionError if anything is wrong."""
-        arn = self.make_table()
+        arn = make_table(Client(self.places), TABLE)
         self.replicate()
         queue = multiprocessing.Queue()
         consumer = multiprocessing.Process(target=self.consume, args=(arn, queue), daemon=True)
@@ -661,9 +655,8 @@ class Soak:
         begun = time.monotonic()
         for process in [consumer, *writers]:
             process.start()
-        # Two thirds of the kills come before the promotion.
         events = [self.kill] * self.kills
-        events.insert(math.ceil(self.kills * 2 / 3), self.promote)
+        events.insert(-1, self.promote)
         marks = [(i + 1) / (len(events) + 1) for i in range(len(events))]
         told = begun
         away = 0
@@ -695,8 +688,10 @@ class Soak:
                 'seconds until all is checked': round(time.monotonic() - begun), **figures}
 
 
-def measure_latency(soak, arn, rate=1000, seconds=6, processes=4):
+def measure_delay(soak, rate=1000, seconds=6, processes=4):
     """From the acknowledgement of a write until a consumer has its record, in ms."""
+    table = 'delay'
+    arn = make_table(Client(soak.places), table)
     queue = multiprocessing.Queue()
     start = time.monotonic() + 1
 
@@ -704,8 +699,8 @@ def measure_latency(soak, arn, rate=1000, seconds=6, processes=4):
         client, rng, times = Client(soak.places), random.Random(number), {}
         for i in range(rate * seconds // processes):
             time.sleep(max(0, start + i * processes / rate - time.monotonic()))
-            w = f'l{number}.{i}'
-            client.must('UpdateItem', Writer.update(f'l{rng.randrange(10000)}', w))
+            w = f'{number}.{i}'
+            client.must('UpdateItem', Writer.update(f'i{rng.randrange(10000)}', w, table))
             times[w] = time.monotonic()
         queue.put(times)
 
@@ -714,7 +709,7 @@ def measure_latency(soak, arn, rate=1000, seconds=6, processes=4):
         process.start()
     consumer = Consumer(soak.places, arn, restarts=False)
     consumer.arrived = {}
-    while consumer.records < rate * seconds // processes * processes:
+    while len(consumer.arrived) < rate * seconds // processes * processes:
         consumer.round()
         assert time.monotonic() < start + seconds + 60, 'records are missing'
     acknowledged = {}
@@ -722,6 +717,7 @@ def measure_latency(soak, arn, rate=1000, seconds=6, processes=4):
         acknowledged.update(queue.get())
     for process in writers:
         process.join()
+    assert not consumer.problems, consumer.problems[:5]
     took = max(acknowledged.values()) - start
     delays = sorted((consumer.arrived[w] - when) * 1000 for w, when in acknowledged.items())
     return {'writes/s': round(len(delays) / took), 'median ms': round(statistics.median(delays), 1),
@@ -729,7 +725,8 @@ def measure_latency(soak, arn, rate=1000, seconds=6, processes=4):
 
 
 def settings(lifetime):
-    return (*SETTINGS, f'dynamo.stream_shard_lifetime={lifetime}s')
+    # The log's pieces are a 24th of the retention.
+    return (*SETTINGS, f'dynamo.stream_shard_lifetime={lifetime}s', f'dynamo.stream_retention={200 * lifetime}s')
 
 
 def main():
@@ -756,6 +753,7 @@ def main():
         servers[1].start(*settings(options.lifetime))
         soak = Soak(servers, options.changes, options.items, options.writers, options.kills,
                     options.lifetime, options.seed, settings(options.lifetime))
+        print('from acknowledged to read:', json.dumps(measure_delay(soak)), flush=True)
         figures = soak.run()
         print(json.dumps(figures, indent=1), flush=True)
         failed = False

@@ -21,7 +21,6 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 from history import ABORTED, COMMITTED, Transaction, check
-from test_kill import restart
 
 pytestmark = pytest.mark.not_aws
 
@@ -251,7 +250,7 @@ def test_bank(own_server, pytestconfig):
     for part in range(KILLS + 1):
         bank.work(seconds / (KILLS + 1), kill=part < KILLS)
         if part < KILLS:
-            restart(bank.server)
+            bank.server.recover()
         bank.repeat()
         bank.http_audit()
         assert not bank.failures, bank.failures[:5]

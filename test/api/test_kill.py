@@ -73,19 +73,6 @@ def kill_now(server, client, state):
     return sum(writer.writes for writer in writers)
 
 
-def restart(server):
-    """The orphans of a killed postmaster need a moment to notice."""
-    for _ in range(100):
-        try:
-            server.start()
-            break
-        except Exception:
-            time.sleep(0.2)
-    else:
-        server.start()
-    server.wait()
-
-
 def test_kill(own_server):
     server = own_server()
     client = server.client()
@@ -96,7 +83,7 @@ def test_kill(own_server):
              for n in range(WRITERS) for k in range(KEYS)}
     for kill in range(KILLS):
         writes = kill_now(server, client, state)
-        restart(server)
+        server.recover()
         assert writes > WRITERS, f'only {writes} writes before kill {kill + 1}'
         items = {}
         for page in client.get_paginator('scan').paginate(TableName='kill', ConsistentRead=True):
