@@ -64,6 +64,7 @@ extern bool dyn_change_number_same_timeline(int64 number);
 /*
  * Changes of the shard with numbers below this are committed, and seen by every
  * snapshot that is taken from now on, or have been rolled back.
+ * No number below it is taken again, not even after a crash.
  */
 extern int64 dyn_change_number_settled(DynShardKey shard);
 

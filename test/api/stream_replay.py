@@ -21,7 +21,7 @@ Before that it measures how long it takes from the acknowledgement of a write un
 a consumer has the record.
 
 usage: stream_replay.py [--changes N] [--items N] [--writers N] [--kills N]
-                        [--lifetime SECONDS] [--seed N] [--keep]
+                        [--lifetime SECONDS] [--shards N] [--seed N] [--keep]
 starts servers of its own.  The same seed makes the same requests, but not the same
 meetings.
 """
@@ -588,11 +588,10 @@ class Consumer:
 class Soak:
     """A run: servers is the primary and its standby, both with SETTINGS."""
 
-    def __init__(self, servers, changes, items=100000, writers=16, kills=3, lifetime=3, seed=0, settings=()):
+    def __init__(self, servers, changes, items=100000, writers=16, kills=3, seed=0, settings=()):
         self.servers, self.changes, self.items = servers, changes, items
         self.writers, self.http_writers = writers, writers - max(1, writers // 4)
-        self.kills, self.lifetime, self.seed = kills, lifetime, seed
-        self.settings = settings
+        self.kills, self.seed, self.settings = kills, seed, settings
         self.places = Places(servers)
         self.stop = multiprocessing.Event()
         self.drained = multiprocessing.Event()
@@ -688,15 +687,15 @@ class Soak:
                 'seconds until all is checked': round(time.monotonic() - begun), **figures}
 
 
-def measure_delay(soak, rate=1000, seconds=6, processes=4):
+def measure_delay(places, rate=1000, seconds=6, processes=4):
     """From the acknowledgement of a write until a consumer has its record, in ms."""
     table = 'delay'
-    arn = make_table(Client(soak.places), table)
+    arn = make_table(Client(places), table)
     queue = multiprocessing.Queue()
     start = time.monotonic() + 1
 
     def write(number):
-        client, rng, times = Client(soak.places), random.Random(number), {}
+        client, rng, times = Client(places), random.Random(number), {}
         for i in range(rate * seconds // processes):
             time.sleep(max(0, start + i * processes / rate - time.monotonic()))
             w = f'{number}.{i}'
@@ -707,7 +706,7 @@ def measure_delay(soak, rate=1000, seconds=6, processes=4):
     writers = [multiprocessing.Process(target=write, args=(n,), daemon=True) for n in range(processes)]
     for process in writers:
         process.start()
-    consumer = Consumer(soak.places, arn, restarts=False)
+    consumer = Consumer(places, arn, restarts=False)
     consumer.arrived = {}
     while len(consumer.arrived) < rate * seconds // processes * processes:
         consumer.round()
@@ -724,9 +723,10 @@ def measure_delay(soak, rate=1000, seconds=6, processes=4):
             '99 % ms': round(delays[len(delays) * 99 // 100], 1), 'worst ms': round(delays[-1], 1)}
 
 
-def settings(lifetime):
+def settings(lifetime, shards):
     # The log's pieces are a 24th of the retention.
-    return (*SETTINGS, f'dynamo.stream_shard_lifetime={lifetime}s', f'dynamo.stream_retention={200 * lifetime}s')
+    return (*SETTINGS, f'dynamo.stream_shard_lifetime={lifetime}s', f'dynamo.stream_retention={200 * lifetime}s',
+            f'dynamo.stream_shards={shards}')
 
 
 def main():
@@ -739,22 +739,26 @@ def main():
     parser.add_argument('--writers', type=int, default=16)
     parser.add_argument('--kills', type=int, default=3)
     parser.add_argument('--lifetime', type=int, default=3, help="of shards, in seconds")
+    # A transaction can hold more than it can name.
+    parser.add_argument('--shards', type=int, default=12, help='that are open at a time')
     parser.add_argument('--seed', type=int, default=random.randrange(10**9))
     parser.add_argument('--keep', action='store_true', help='leave the servers where they are')
     options = parser.parse_args()
     print(f'seed {options.seed}', flush=True)
+    wanted = settings(options.lifetime, options.shards)
     servers = [Cluster(), Cluster()]
     failed = True
     try:
-        servers[0].start(*settings(options.lifetime))
+        servers[0].start()
         servers[0].wait()
-        servers[0].sdk_environment()
+        delay = measure_delay(Places(servers[:1]))
+        print('from acknowledged to read, without a standby:', json.dumps(delay), flush=True)
+        servers[0].start(*wanted)
+        servers[0].wait()
         servers[1].make_standby_of(servers[0])
-        servers[1].start(*settings(options.lifetime))
-        soak = Soak(servers, options.changes, options.items, options.writers, options.kills,
-                    options.lifetime, options.seed, settings(options.lifetime))
-        print('from acknowledged to read:', json.dumps(measure_delay(soak)), flush=True)
-        figures = soak.run()
+        servers[1].start(*wanted)
+        figures = Soak(servers, options.changes, options.items, options.writers, options.kills,
+                       options.seed, wanted).run()
         print(json.dumps(figures, indent=1), flush=True)
         failed = False
     finally:
