@@ -190,6 +190,18 @@ read_batch(DynOperationContext *context, const DynJson *list)
 	return batch;
 }
 
+/* What earlier runs have done stays as it is, should this one be rolled back. */
+static Batch *
+copy_batch(const Batch *progress)
+{
+	Batch	   *batch = palloc(sizeof(Batch));
+
+	*batch = *progress;
+	batch->members = palloc(sizeof(Member) * batch->count);
+	memcpy(batch->members, progress->members, sizeof(Member) * batch->count);
+	return batch;
+}
+
 static void
 run_read(Member *member)
 {
@@ -362,7 +374,7 @@ dyn_batch_execute_statement(DynOperationContext *context, const DynJson *request
 	const DynJson *list = dyn_request_member(request, "Statements");
 	DynReturnCapacity return_capacity;
 	DynViolations v = {0};
-	Batch	   *batch = context->progress;
+	Batch	   *batch = context->progress == NULL ? NULL : copy_batch(context->progress);
 	Member	   *order[MAX_STATEMENTS];
 	DynJsonWriter w;
 	bool		busy = false;
@@ -394,7 +406,7 @@ dyn_batch_execute_statement(DynOperationContext *context, const DynJson *request
 	}
 	if (busy && !context->last_try)
 	{
-		context->progress = batch;
+		context->new_progress = batch;
 		return DYN_OUTCOME_BUSY;
 	}
 

@@ -186,6 +186,25 @@ read_batch(const DynJson *items)
 	return batch;
 }
 
+/* What earlier runs have done stays as it is, should this one be rolled back. */
+static Batch *
+copy_batch(const Batch *progress)
+{
+	Batch	   *batch = palloc(sizeof(Batch));
+
+	*batch = *progress;
+	batch->writes = palloc(sizeof(Write) * batch->nwrites);
+	memcpy(batch->writes, progress->writes, sizeof(Write) * batch->nwrites);
+	batch->capacities = palloc0(sizeof(DynCapacity) * batch->nblocks);
+	for (int i = 0; i < batch->nblocks; i++)
+	{
+		batch->capacities[i].table_name = progress->capacities[i].table_name;
+		batch->capacities[i].table_name_len = progress->capacities[i].table_name_len;
+		dyn_capacity_add(&batch->capacities[i], &progress->capacities[i]);
+	}
+	return batch;
+}
+
 /*
  * False if a table is not the one its keys were checked against: dropped and
  * created again while the request was waiting.
@@ -339,7 +358,7 @@ dyn_batch_write_item(DynOperationContext *context, const DynJson *request,
 	const DynJson *items = dyn_request_member(request, "RequestItems");
 	DynReturnCapacity return_capacity;
 	bool		return_collections;
-	Batch	   *batch = context->progress;
+	Batch	   *batch = context->progress == NULL ? NULL : copy_batch(context->progress);
 	bool		busy = false;
 
 	return_capacity = dyn_request_return_capacity(&v, request);
@@ -367,7 +386,7 @@ dyn_batch_write_item(DynOperationContext *context, const DynJson *request,
 			busy = true;
 	if (busy && !context->last_try)
 	{
-		context->progress = batch;
+		context->new_progress = batch;
 		return DYN_OUTCOME_BUSY;
 	}
 	write_reply(batch, return_capacity, return_collections, reply);

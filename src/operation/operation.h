@@ -59,12 +59,15 @@ typedef struct DynOperationContext
 	const char *table_name;		/* for metrics: the first table named, or NULL */
 
 	/*
-	 * Work done so far by an operation that returned BUSY in the middle
-	 * (BatchWriteItem).  The caller keeps it for the next run of the same
-	 * request in the same or a later transaction, and sets it to NULL when a
-	 * transaction it ran in rolls back.
+	 * Work done so far by an operation that returned BUSY in the middle (a
+	 * batch): progress is what earlier runs of the request have done and their
+	 * transactions committed, which the operation reads only; new_progress,
+	 * which it sets, has what this run did, too.  The caller puts that in the
+	 * other's place when the transaction commits, and forgets it when it rolls
+	 * back: then only this run's work is to be done again.
 	 */
 	void	   *progress;
+	void	   *new_progress;
 
 	/*
 	 * With DYN_OUTCOME_BUSY: what had been locked on the way stays locked until

@@ -371,6 +371,7 @@ run(DynWork *work)
 	int			settings_level;
 
 	work->exception = -1;		/* of an earlier try */
+	work->context.new_progress = NULL;
 	work->context.may_wait = false;
 	work->context.last_try = dyn_lock_timeout == 0 ||
 		(work->tries > 0 && dyn_clock_us() >= work->give_up);
@@ -464,6 +465,8 @@ settle(DynWorker *worker, dlist_head *ran, XLogRecPtr lsn)
 
 		if (work->outcome == DYN_OUTCOME_BUSY)
 		{
+			if (work->context.new_progress != NULL)
+				work->context.progress = work->context.new_progress;
 			postpone(worker, work);
 			continue;
 		}
@@ -492,7 +495,6 @@ settle_after_error(DynWorker *worker, dlist_head *batch, dlist_head *ran,
 	if (current != NULL && (only_one || (!has_written && kind == DYN_ERROR_ANSWER)))
 	{
 		dlist_delete(&current->node);
-		current->context.progress = NULL;
 
 		/*
 		 * Something that is not there may have gone with the extension, while
@@ -523,7 +525,6 @@ settle_after_error(DynWorker *worker, dlist_head *batch, dlist_head *ran,
 
 		dlist_delete(&work->node);
 		work->alone = true;
-		work->context.progress = NULL;
 		resetStringInfo(&work->reply);
 		dlist_push_head(batch, &work->node);
 		worker->metrics.reruns++;
