@@ -1,10 +1,12 @@
 """BatchWriteItem: several tables, all-or-none validation, duplicates, capacity, error texts."""
 import concurrent.futures
 import json
+import threading
 
+import psycopg2
 import pytest
 
-from conftest import raises, unique
+from conftest import raises, unique, wait_for
 
 VALIDATION = 'ValidationException'
 
@@ -239,3 +241,52 @@ def test_an_item_held_by_a_transaction_delays_its_batch_alone(client, sql, table
     reply = client.query(TableName=table_ss, KeyConditionExpression='p = :p', ConsistentRead=True,
                          ExpressionAttributeValues={':p': p})
     assert [item.get('a') for item in reply['Items'][:3]] == [{'S': 'by batch'}] * 3
+
+
+@pytest.mark.not_aws
+@pytest.mark.parametrize('operation', ['BatchWriteItem', 'BatchExecuteStatement'])
+def test_done_once(own_server, operation):
+    """A batch that waits for one of its items is run again and again, next to requests
+    that fail and take the transaction with them: what it has done stays done, once."""
+    server = own_server('dynamo.workers=1', 'dynamo.lock_timeout=5s')
+    client = server.client()
+    client.create_table(TableName='once', BillingMode='PAY_PER_REQUEST',
+                        AttributeDefinitions=[{'AttributeName': 'p', 'AttributeType': 'S'}],
+                        KeySchema=[{'AttributeName': 'p', 'KeyType': 'HASH'}])
+    for p in ('free', 'held'):
+        client.put_item(TableName='once', Item={'p': {'S': p}, 'n': {'N': '0'}})
+
+    def batch():
+        if operation == 'BatchWriteItem':
+            return client.batch_write_item(RequestItems={'once': [
+                put(p={'S': p}, n={'N': '1000'}) for p in ('free', 'held')]})
+        return client.batch_execute_statement(Statements=[
+            {'Statement': f"UPDATE \"once\" SET n = n + 1000 WHERE p = '{p}'"} for p in ('free', 'held')])
+
+    def add():
+        return int(client.update_item(
+            TableName='once', Key={'p': {'S': 'free'}}, UpdateExpression='ADD n :one',
+            ExpressionAttributeValues={':one': {'N': '1'}}, ReturnValues='UPDATED_NEW')['Attributes']['n']['N'])
+
+    def fail():
+        with raises('ValidationException'):
+            client.update_item(TableName='once', Key={'p': {'S': 'free'}}, UpdateExpression='SET x = y')
+
+    def repeat(call):
+        while not enough.is_set():
+            call()
+
+    enough = threading.Event()
+    with psycopg2.connect(host=server.socket, port=5432, user='postgres', dbname='postgres') as holder, \
+            concurrent.futures.ThreadPoolExecutor(8) as pool:
+        holder.cursor().execute("UPDATE dynamo_data.once SET item = item WHERE partition_key = 'held'")
+        waiting = pool.submit(batch)
+        wait_for(lambda: add() >= 1000)
+        others = [pool.submit(repeat, call) for call in (fail, fail, fail, add, add)]
+        values = [add() for _ in range(60)]
+        holder.rollback()
+        enough.set()
+        waiting.result()
+        for other in others:
+            other.result()
+        assert all(0 < after - before < 900 for before, after in zip(values, values[1:])), values
