@@ -569,6 +569,9 @@ COMMENT ON FUNCTION dynamo.log_truncate() IS
 CREATE FUNCTION dynamo_internal.forget_dropped_tables() RETURNS event_trigger
 	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+	-- Against a roll-over of their shards.
+	PERFORM FROM dynamo.tables t, pg_event_trigger_dropped_objects() d
+	WHERE d.classid = 'pg_class'::regclass AND d.objsubid = 0 AND t.relation = d.objid FOR UPDATE OF t;
 	WITH ended AS (
 		UPDATE dynamo.streams s SET disabled = clock_timestamp()
 		FROM dynamo.tables t, pg_event_trigger_dropped_objects() d

@@ -423,11 +423,23 @@ dyn_shards_roll_over(int lifetime_s)
 	set_roll_over_tag(&tag);
 	(void) LockAcquire(&tag, ExclusiveLock, false, false);
 	values[0] = Int64GetDatum(next_number());
-	return change("WITH closed AS (UPDATE dynamo.stream_shards s SET end_number = $1,"
-				  " closed = clock_timestamp() FROM dynamo.streams t"
-				  " WHERE t.stream_id = s.stream_id AND t.disabled IS NULL"
-				  " AND s.end_number IS NULL AND s.first_number < $1"
+
+	/*
+	 * Who disables a stream has its table's row locked, perhaps for long, with
+	 * everybody behind the lock that is held here; so such streams are left out.
+	 * Nor may one be disabled meanwhile: it would not see the children, and they
+	 * would be open for ever.
+	 */
+	return change("WITH due AS (SELECT s.stream_id, s.bucket, s.first_number"
+				  " FROM dynamo.tables d JOIN dynamo.streams t USING (table_id)"
+				  " JOIN dynamo.stream_shards s USING (stream_id)"
+				  " WHERE t.disabled IS NULL AND s.end_number IS NULL AND s.first_number < $1"
 				  " AND s.created <= clock_timestamp() - $2 * interval '1 second'"
+				  " FOR SHARE OF d SKIP LOCKED),"
+				  " closed AS (UPDATE dynamo.stream_shards s SET end_number = $1,"
+				  " closed = clock_timestamp() FROM due"
+				  " WHERE s.stream_id = due.stream_id AND s.bucket = due.bucket"
+				  " AND s.first_number = due.first_number AND s.end_number IS NULL"
 				  " RETURNING s.stream_id, s.bucket, s.first_number, s.created)"
 				  " INSERT INTO dynamo.stream_shards"
 				  " (stream_id, first_number, bucket, parent, parent_created)"

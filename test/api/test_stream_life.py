@@ -1,5 +1,6 @@
 """How a stream's shards and records come and go: roll-over, retention, size; crash and restart."""
 import base64
+import json
 import os
 import re
 import time
@@ -50,6 +51,7 @@ def test_roll_over(own_server):
         written.append({'p': {'S': f'k{len(written)}'}, 'b': {'B': b'\0'}, 'n': {'NS': ['1']}, 'bs': {'BS': [b'x']}})
         setup.client.put_item(TableName=setup.name, Item=written[-1])
         time.sleep(0.01)
+    time.sleep(2)               # once they have got no change, shards are not rolled over
     shards = setup.shards()
     by_id = {shard['ShardId']: shard for shard in shards}
     parents = [shard.get('ParentShardId') for shard in shards]
@@ -82,6 +84,27 @@ def test_nobody_has_to_wait_for_who_looks_at_shards(own_server):
     wait_for(lambda: len(setup.shards()) > 1)
     assert len(records_of(setup.streams, setup.arn)) == 1
     session.close()
+
+
+def test_nobody_has_to_wait_for_who_disables_a_stream(own_server):
+    """Whose transaction may stay open: other streams are read and rolled over.  Its
+    own stream has no open shard once it is disabled."""
+    server = own_server('dynamo.stream_shard_lifetime=1', 'dynamo.stream_shards=1')
+    setup, other = Setup(server), Setup(server, 'other')
+    import psycopg2
+    session = psycopg2.connect(host=server.socket, port=5432, user='postgres', dbname='postgres')
+    for stream in (setup, other):
+        stream.put('a')
+    session.cursor().execute('SELECT dynamo.update_table(%s)', (json.dumps(
+        {'TableName': setup.name, 'StreamSpecification': {'StreamEnabled': False}}),))
+    for n in range(2, 4):
+        other.put(f'b{n}')
+        wait_for(lambda: len(other.shards()) >= n)
+        assert len(records_of(other.streams, other.arn)) == n
+    session.commit()
+    session.close()
+    assert all('EndingSequenceNumber' in shard['SequenceNumberRange'] for shard in setup.shards())
+    assert len(records_of(setup.streams, setup.arn)) == 1
 
 
 def test_retention(own_server):
