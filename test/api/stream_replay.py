@@ -54,8 +54,8 @@ SETTINGS = ('max_connections=60', 'max_wal_senders=4', 'wal_retrieve_retry_inter
 REFUSED = {'ConditionalCheckFailedException', 'TransactionCanceledException',
            'TransactionConflictException', 'TransactionInProgressException'}
 # ... or nobody knows.
-UNKNOWN = {'ServiceUnavailable', 'ThrottlingException', 'InternalServerError'}
-GONE = (OSError, http.client.HTTPException, ValueError)
+UNKNOWN = {'ServiceUnavailable', 'ThrottlingException'}
+GONE = (OSError, http.client.HTTPException)
 
 multiprocessing = multiprocessing.get_context('fork')
 
@@ -651,6 +651,14 @@ class Soak:
         consumer = multiprocessing.Process(target=self.consume, args=(arn, queue), daemon=True)
         writers = [multiprocessing.Process(target=lambda n=n: Writer(self, n).run(), daemon=True)
                    for n in range(self.writers)]
+        try:
+            return self.watch(queue, consumer, writers)
+        finally:
+            for process in [consumer, *writers]:
+                if process.is_alive():
+                    process.kill()
+
+    def watch(self, queue, consumer, writers):
         begun = time.monotonic()
         for process in [consumer, *writers]:
             process.start()

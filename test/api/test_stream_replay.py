@@ -2,6 +2,7 @@
 
 "make test-streams" is the long one: a million changes.
 """
+import contextlib
 import os
 import random
 import signal
@@ -58,7 +59,8 @@ def test_iterator_over_lost_numbers(own_server):
         ShardIteratorType='TRIM_HORIZON')['ShardIterator'])['NextShardIterator']
         for shard in ask('DescribeStream', StreamArn=arn)['StreamDescription']['Shards']}
     server.kill()
-    os.kill(writer, signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(writer, signal.SIGKILL)
     server.recover(*settings)
     client.must('BatchWriteItem', {'RequestItems': {'lost': [
         {'PutRequest': {'Item': {'p': {'S': str(n)}}}} for n in range(25)]}})
