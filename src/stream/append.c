@@ -14,6 +14,8 @@
 #include "postgres.h"
 
 #include "access/genam.h"
+#include "access/heapam.h"
+#include "access/hio.h"
 #include "access/relation.h"
 #include "access/tableam.h"
 #include "access/xact.h"
@@ -67,6 +69,31 @@ set_item(TupleTableSlot *slot, int column, const DynItem *item)
 	slot->tts_isnull[column - 1] = item == NULL;
 }
 
+/*
+ * Nothing in the log is ever freed, so there is no use in looking for room.  It
+ * grows as fast as all writes together, and is mostly read at its end: it gets a
+ * ring of buffers, rather than push the tables out of the others.
+ */
+static void
+insert_tuple(Relation heap, TupleTableSlot *slot)
+{
+	static BulkInsertState ring = NULL;
+
+	if (ring == NULL)
+	{
+		MemoryContext old_context = MemoryContextSwitchTo(TopMemoryContext);
+
+		ring = GetBulkInsertState();
+		MemoryContextSwitchTo(old_context);
+	}
+
+	/* An error has released what it had pinned. */
+	ring->current_buf = InvalidBuffer;
+	table_tuple_insert(heap, slot, GetCurrentCommandId(true), TABLE_INSERT_SKIP_FSM,
+					   ring);
+	ReleaseBulkInsertStatePin(ring);
+}
+
 void
 dyn_change_log_append(const DynTable *table, const DynKey *key,
 					  const DynItem *old_item, const DynItem *new_item)
@@ -104,9 +131,7 @@ dyn_change_log_append(const DynTable *table, const DynKey *key,
 	set_item(slot, DYN_CHANGE_NEW_ITEM, new_image);
 	ExecStoreVirtualTuple(slot);
 
-	/* Nothing is ever freed: there is no use in looking for room. */
-	table_tuple_insert(heap, slot, GetCurrentCommandId(true), TABLE_INSERT_SKIP_FSM,
-					   NULL);
+	insert_tuple(heap, slot);
 
 	/* The index's columns are the first two.  No two changes have one number. */
 	index_insert(index, slot->tts_values, slot->tts_isnull, &slot->tts_tid, heap,
