@@ -40,7 +40,7 @@
  * and of one stretch of work, which requests that come meanwhile share the
  * processor with.  Longer ones are cheaper, but their slowest requests show it.
  */
-#define MAX_BATCH_ITEMS 16
+#define MAX_BATCH_ITEMS 8
 
 /* Between two errors that the log is told of. */
 #define REPORT_INTERVAL_MS 60000
