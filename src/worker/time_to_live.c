@@ -325,7 +325,9 @@ dyn_sweep_continue(DynSweep *sweep)
 		int			count = try_batch(sweep);
 
 		more = count > 0;
-		dyn_job_pace(dyn_job_clock_us() - began);
+
+		/* What has expired is in no hurry: rest twice as long as others. */
+		dyn_job_pace(2 * (dyn_job_clock_us() - began));
 	}
 	if (dyn_shared != NULL)
 		dyn_metrics_record_sweep(&dyn_shared->metrics, sweep->job.table_name,
