@@ -54,6 +54,9 @@ typedef struct DynHttpRequest
 	const char *raw_body;		/* after chunked only: what the client signed */
 	uint32		raw_body_len;
 	bool		peer_is_loopback;
+	bool		secure;			/* came over TLS */
+	const char *peer_address;	/* "127.0.0.1", "::1"; IPv4 in IPv6 as IPv4; ""
+								 * if it is not known */
 
 	/*
 	 * Non-zero when the message was refused: the status to answer.  400

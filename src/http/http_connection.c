@@ -77,21 +77,33 @@ would_block(void)
 	return errno == EAGAIN || errno == EWOULDBLOCK;
 }
 
-static bool
-is_loopback(const struct sockaddr_storage *address)
+/* Who is at the other end? */
+static void
+note_peer(DynHttpConnection *connection)
 {
-	if (address->ss_family == AF_INET)
-		return ntohl(((const struct sockaddr_in *) address)->sin_addr.s_addr)
-			>> 24 == 127;
-	if (address->ss_family == AF_INET6)
-	{
-		const struct in6_addr *a =
-		&((const struct sockaddr_in6 *) address)->sin6_addr;
+	struct sockaddr_storage peer;
+	socklen_t	peer_len = sizeof(peer);
+	const struct sockaddr_in6 *v6 = (struct sockaddr_in6 *) &peer;
+	struct in_addr v4;
 
-		return IN6_IS_ADDR_LOOPBACK(a) ||
-			(IN6_IS_ADDR_V4MAPPED(a) && a->s6_addr[12] == 127);
+	if (getpeername(connection->fd, (struct sockaddr *) &peer, &peer_len) < 0)
+		return;
+	if (peer.ss_family == AF_INET)
+		v4 = ((struct sockaddr_in *) &peer)->sin_addr;
+	else if (peer.ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr))
+		memcpy(&v4, &v6->sin6_addr.s6_addr[12], sizeof(v4));
+	else
+	{
+		if (peer.ss_family != AF_INET6)
+			return;
+		connection->peer_is_loopback = IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
+		(void) inet_ntop(AF_INET6, &v6->sin6_addr, connection->peer_address,
+						 sizeof(connection->peer_address));
+		return;
 	}
-	return false;
+	connection->peer_is_loopback = ntohl(v4.s_addr) >> 24 == 127;
+	(void) inet_ntop(AF_INET, &v4, connection->peer_address,
+					 sizeof(connection->peer_address));
 }
 
 /* Take over a connected socket. */
@@ -99,8 +111,6 @@ void
 dyn_http_connection_open(DynHttpServer *server, int fd, bool over_limit)
 {
 	DynHttpConnection *connection;
-	struct sockaddr_storage peer;
-	socklen_t	peer_len = sizeof(peer);
 	struct epoll_event event = {.events = EPOLLIN};
 	int			one = 1;
 
@@ -115,9 +125,7 @@ dyn_http_connection_open(DynHttpServer *server, int fd, bool over_limit)
 	dlist_init(&connection->pipeline);
 	dlist_push_tail(&server->connections[DYN_HTTP_IDLE], &connection->node);
 
-	peer.ss_family = AF_UNSPEC;
-	if (getpeername(fd, (struct sockaddr *) &peer, &peer_len) == 0)
-		connection->peer_is_loopback = is_loopback(&peer);
+	note_peer(connection);
 	(void) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	/* A vanished client is noticed at last even while we owe it an answer. */
 	(void) setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
@@ -344,6 +352,8 @@ new_message(DynHttpConnection *connection)
 		message->request.query = "";
 	message->request.body = message->request.raw_body = "";
 	message->request.peer_is_loopback = connection->peer_is_loopback;
+	message->request.secure = connection->secure;
+	message->request.peer_address = connection->peer_address;
 	return message;
 }
 

@@ -21,6 +21,7 @@
 #ifndef DYN_HTTP_PRIVATE_H
 #define DYN_HTTP_PRIVATE_H
 
+#include <netinet/in.h>
 #include <sys/uio.h>
 
 #include "http/http.h"
@@ -90,6 +91,7 @@ struct DynHttpConnection
 	bool		paused;			/* input holds what may be a whole request */
 	bool		resumed;		/* no longer paused, input to be looked at */
 	bool		peer_is_loopback;
+	bool		secure;			/* speaks TLS */
 	bool		over_limit;		/* one too many: its request gets a 503 */
 	bool		input_ended;	/* the client sends no more */
 	bool		broken;			/* no more can be sent */
@@ -111,6 +113,8 @@ struct DynHttpConnection
 	size_t		output_end;
 	size_t		output_size;
 	size_t		progress;		/* bytes sent in this WRITING period */
+
+	char		peer_address[INET6_ADDRSTRLEN];
 };
 
 struct DynHttpServer
