@@ -1124,6 +1124,7 @@ dyn_sigv4_verify(const DynSignedRequest *request, int64 now,
 		principal->access_key_id =
 			slice_text(c.nparts == 5 ? c.key_id : c.credential);
 		principal->role = BOOTSTRAP_SUPERUSERID;
+		principal->session = NULL;
 		return;
 	}
 	check_time(&c, now, iso);
@@ -1156,4 +1157,5 @@ dyn_sigv4_verify(const DynSignedRequest *request, int64 now,
 				  "The security token included in the request is invalid");
 	principal->access_key_id = pnstrdup(c.key_id.data, c.key_id.len);
 	principal->role = signer->role;
+	principal->session = NULL;
 }

@@ -14,6 +14,8 @@
 
 #include "lib/stringinfo.h"
 
+#include "auth/principal.h"
+
 typedef struct DynSignedHeader
 {
 	const char *name;
@@ -32,13 +34,6 @@ typedef struct DynSignedRequest
 	const char *body;
 	uint32		body_len;
 } DynSignedRequest;
-
-/* Who signed: an access key and the PostgreSQL role it acts as. */
-typedef struct DynPrincipal
-{
-	const char *access_key_id;
-	Oid			role;
-} DynPrincipal;
 
 /*
  * Verify.  now: Unix seconds.  Fills *principal (memory: CurrentMemoryContext)

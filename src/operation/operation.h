@@ -9,6 +9,7 @@
 #ifndef DYN_OPERATION_H
 #define DYN_OPERATION_H
 
+#include "auth/principal.h"
 #include "base/error.h"
 #include "base/json.h"
 
@@ -48,12 +49,18 @@ typedef struct DynOperationContext
 	bool		last_try;		/* HTTP: BUSY is final; a batch rather says which
 								 * writes are unprocessed */
 	const char *endpoint;		/* "host:port" for DescribeEndpoints */
-	const char *principal;		/* access key id, or NULL for SQL */
 
 	/*
-	 * Privileges are those of the current user (GetUserId()): a worker sets it
-	 * to the access key's role around the call.
+	 * Who asks, and how his request came: what policies' conditions are about.
+	 * NULL, where a call by SQL has none.  Privileges are those of the current
+	 * user (GetUserId()): a worker sets it to the principal's role around the
+	 * call.
 	 */
+	const DynPrincipal *principal;
+	const char *source_address; /* "192.0.2.1" or "2001:db8::1" */
+	bool		secure_transport;
+	const char *user_agent;
+	const char *referer;
 
 	/* Set by the operation. */
 	const char *table_name;		/* for metrics: the first table named, or NULL */

@@ -377,7 +377,7 @@ dyn_gateway_authenticate(DynWork *work)
 	dyn_sigv4_verify(&work->signed_parts, (int64) time(NULL),
 					 may_accept_any_credentials(work->http),
 					 &work->principal);
-	work->context.principal = work->principal.access_key_id;
+	work->context.principal = &work->principal;
 
 	if (work->json == NULL)
 		dyn_raise(SERIALIZATION, "%s", "");
