@@ -6,9 +6,15 @@
  * The order is IAM's: an explicit denial anywhere refuses.  Then it takes an
  * allowance, by an identity policy, by SQL's privileges or by the resource's
  * policy; and, where there is a permissions boundary or a session policy, one
- * by each of these too.  (An allowance of a resource policy to a session's own
- * ARN is not bounded by the session policy or the boundary of its role; one to
- * a user's ARN is not bounded by the user's boundary.)
+ * by each of these too.  What a resource's policy allows counts by whom it names:
+ *
+ *	a user, a session, everybody	allowed, whatever boundary and session policy say
+ *	a role							as an identity policy of the role
+ *	the account						nothing yet: it leaves it to identity policies
+ *
+ * A role's trust policy stands for its resource policy; without its allowance
+ * nobody assumes the role, and one to the account takes an identity policy's or
+ * SQL's as well.
  *
  * src/policy/decision.h
  *-------------------------------------------------------------------------
@@ -31,7 +37,7 @@ typedef struct DynPolicySet
 	const DynNamedPolicy *identity;
 	const DynNamedPolicy *boundary; /* or NULL */
 	const DynNamedPolicy *session;	/* or NULL */
-	const DynNamedPolicy *resource; /* or NULL */
+	const DynNamedPolicy *resource; /* or NULL; a trust policy for AssumeRole */
 	bool		granted;		/* SQL's privileges allow it */
 } DynPolicySet;
 
@@ -43,7 +49,8 @@ typedef enum DynPolicySource
 	DYN_SOURCE_IDENTITY,
 	DYN_SOURCE_BOUNDARY,
 	DYN_SOURCE_SESSION,
-	DYN_SOURCE_RESOURCE
+	DYN_SOURCE_RESOURCE,
+	DYN_SOURCE_TRUST
 } DynPolicySource;
 
 typedef struct DynDecision
@@ -53,7 +60,8 @@ typedef struct DynDecision
 
 	/*
 	 * Who allowed it, or denied it; of an implicit DENY, who failed to allow it
-	 * (NONE: neither identity policy nor resource policy nor grant).
+	 * (NONE: neither identity policy nor resource policy nor grant).  Of DEPENDS
+	 * who is not sure.
 	 */
 	DynPolicySource source;
 	const DynNamedPolicy *policy;	/* or NULL */

@@ -24,9 +24,10 @@ typedef enum DynPolicyKind
 typedef struct DynPolicy DynPolicy;
 
 /*
- * Parse and compile a document, in CurrentMemoryContext, where it may stay for
- * as long as that does.  Returns NULL with *problem, in IAM's words, if it is
- * not a policy of this kind.  Raises only for lack of memory.
+ * Parse and compile a document, in a context of its own under
+ * CurrentMemoryContext, where it may stay for as long as that does.  Returns
+ * NULL with *problem, in IAM's words, if it is not a policy of this kind.
+ * Raises only for lack of memory.
  */
 extern DynPolicy *dyn_policy_parse(const char *text, size_t len,
 								   DynPolicyKind kind, const char **problem);
@@ -39,7 +40,8 @@ typedef struct DynPolicyText
 
 /*
  * Condition keys.  Those with a name behind a slash are the last: the tag's key
- * is in DynPolicyKey.name.
+ * is in DynPolicyKey.name.  Letters are the same in both cases, in tags' keys,
+ * too: dyn_policy_key_equal().
  */
 typedef enum DynPolicyKeyKind
 {
@@ -93,6 +95,13 @@ typedef struct DynPolicyKey
 	DynPolicyText name;			/* of a tag; or of OTHER, the whole key */
 } DynPolicyKey;
 
+/* The key that a text names; key->name points into it. */
+extern void dyn_policy_key_parse(const char *text, uint32 len, DynPolicyKey *key);
+extern bool dyn_policy_key_equal(const DynPolicyKey *a, const DynPolicyKey *b);
+
+/* "dynamodb:LeadingKeys"; of tags what is before the key; NULL of OTHER. */
+extern const char *dyn_policy_key_name(DynPolicyKeyKind kind);
+
 /* What a request says of a condition key. */
 typedef enum DynPolicyAnswer
 {
@@ -101,12 +110,17 @@ typedef enum DynPolicyAnswer
 	DYN_ANSWER_UNKNOWN			/* it isn't known yet: see DYN_EFFECT_DEPENDS */
 } DynPolicyAnswer;
 
-/* Values are texts; numbers, times and booleans as JSON and IAM write them. */
+/*
+ * Values are texts; numbers, times and booleans as JSON and IAM write them, and
+ * binary as base64.  They must last as long as the context: while one key's are
+ * looked at, others are asked for.
+ */
 typedef struct DynPolicyValues
 {
 	int			count;
 	const DynPolicyText *values;
-	bool		multivalued;	/* a list by nature, even of one */
+	bool		multivalued;	/* a list by nature, even of one: it can't be
+								 * the value of a variable */
 } DynPolicyValues;
 
 typedef DynPolicyAnswer (*DynPolicyLookup) (void *arg, const DynPolicyKey *key,
@@ -137,7 +151,8 @@ typedef enum DynEffect
 } DynEffect;
 
 /*
- * What a policy says.  A denial that is certain comes before what depends, and
+ * What a policy says, whatever kind of principal it says it of.  A denial that
+ * is certain comes before what depends, and
  * that before an allowance.  *statement (may be NULL): the number of the
  * statement that decided, or -1.  Allocates little, raises nothing else.
  */
