@@ -208,6 +208,27 @@ collect_signed_parts(DynWork *work)
 	work->signed_parts.body_len = http->raw_body_len;
 }
 
+/* A header's value for a policy's condition, or NULL. */
+static const char *
+header_text(const DynHttpRequest *http, const char *name)
+{
+	const DynHttpHeader *header = dyn_http_header(http, name);
+
+	return header != NULL ? header_copy(header) : NULL;
+}
+
+/* What policies' conditions may ask of how the request came. */
+static void
+describe_caller(DynWork *work)
+{
+	const DynHttpRequest *http = work->http;
+
+	work->context.source_address = http->peer_address;
+	work->context.secure_transport = http->secure;
+	work->context.user_agent = header_text(http, "User-Agent");
+	work->context.referer = header_text(http, "Referer");
+}
+
 static void
 accept_post(DynWork *work)
 {
@@ -240,6 +261,7 @@ accept_post(DynWork *work)
 	work->access = dyn_operation_access(work->operation, work->json);
 	host = dyn_http_header(http, "Host");
 	work->context.endpoint = host ? header_copy(host) : "localhost";
+	describe_caller(work);
 	collect_signed_parts(work);
 }
 
