@@ -204,6 +204,25 @@ CREATE FUNCTION dynamo_internal.key_from_argument(argument dynamo.item, partitio
 COMMENT ON FUNCTION dynamo_internal.key_from_argument(dynamo.item, text, text, text, text) IS 'key a Key argument names';
 
 ---------------------------------------------------------------------------
+-- policy: for tests
+---------------------------------------------------------------------------
+-- kind is identity, resource or trust; a request is {"action": ..., "resource":
+-- ..., "principal": ..., "role": ..., "account": ..., "context": {key: value}},
+-- where null is not known yet; policies are {"identity": [document, ...],
+-- "boundary": document, "session": ..., "resource" or "trust": ..., "granted": true}.
+CREATE FUNCTION dynamo_internal.policy_problem(document text, kind text) RETURNS text
+	AS 'MODULE_PATHNAME', 'dyn_internal_policy_problem' LANGUAGE C IMMUTABLE STRICT;
+CREATE FUNCTION dynamo_internal.evaluate_policy(document text, kind text, request json) RETURNS text
+	AS 'MODULE_PATHNAME', 'dyn_internal_evaluate_policy' LANGUAGE C IMMUTABLE STRICT;
+CREATE FUNCTION dynamo_internal.decide(policies json, request json) RETURNS text
+	AS 'MODULE_PATHNAME', 'dyn_internal_decide' LANGUAGE C IMMUTABLE STRICT;
+-- Microseconds a decision takes.
+CREATE FUNCTION dynamo_internal.decide_cost(policies json, request json, count integer) RETURNS float8
+	AS 'MODULE_PATHNAME', 'dyn_internal_decide_cost' LANGUAGE C VOLATILE STRICT;
+REVOKE ALL ON FUNCTION dynamo_internal.policy_problem, dynamo_internal.evaluate_policy,
+	dynamo_internal.decide, dynamo_internal.decide_cost FROM PUBLIC;
+
+---------------------------------------------------------------------------
 -- auth: access keys
 ---------------------------------------------------------------------------
 

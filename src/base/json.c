@@ -320,10 +320,14 @@ compare_members(const void *a, const void *b)
 	return cmp;
 }
 
-/* Unlink all but the last of an object's members of one name. */
-static void
+/*
+ * Unlink all but the last of an object's members of one name.  Returns whether
+ * there was one to unlink.
+ */
+static bool
 remove_duplicates(cJSON *object)
 {
+	bool		found = false;
 	MemberPosition *members;
 	uint32		count = 0;
 	cJSON	   *member;
@@ -344,11 +348,12 @@ remove_duplicates(cJSON *object)
 					strcmp(member->string, later->string) == 0)
 				{
 					cJSON_DetachItemViaPointer(object, member);
+					found = true;
 					break;
 				}
 			}
 		}
-		return;
+		return found;
 	}
 
 	members = palloc_extended(count * sizeof(MemberPosition), MCXT_ALLOC_HUGE);
@@ -364,27 +369,37 @@ remove_duplicates(cJSON *object)
 	{
 		if (strcmp(members[i].member->string,
 				   members[i + 1].member->string) == 0)
+		{
 			cJSON_DetachItemViaPointer(object, members[i].member);
+			found = true;
+		}
 	}
 	pfree(members);
+	return found;
 }
 
-/* Recursion is bounded by cJSON's nesting limit. */
-static void
+/*
+ * Remove duplicates everywhere; returns whether there were any.  Recursion is
+ * bounded by cJSON's nesting limit.
+ */
+static bool
 clean_tree(cJSON *node)
 {
+	bool		found = false;
+
 	if (cJSON_IsObject(node) && node->child != NULL &&
 		node->child->next != NULL)
-		remove_duplicates(node);
+		found = remove_duplicates(node);
 	for (cJSON *child = node->child; child != NULL; child = child->next)
 	{
 		if (child->child != NULL)
-			clean_tree(child);
+			found |= clean_tree(child);
 	}
+	return found;
 }
 
-DynJson *
-dyn_json_parse(const char *text, size_t len)
+static DynJson *
+parse(const char *text, size_t len, bool *had_duplicates)
 {
 	static bool hooks_set = false;
 	Arena		parse_arena;
@@ -423,9 +438,25 @@ dyn_json_parse(const char *text, size_t len)
 		ereport(ERROR,
 				(errcode(ERRCODE_OUT_OF_MEMORY),
 				 errmsg("out of memory")));
-	if (result != NULL)
-		clean_tree(result);
+	*had_duplicates = result != NULL && clean_tree(result);
 	return result;
+}
+
+DynJson *
+dyn_json_parse(const char *text, size_t len)
+{
+	bool		had_duplicates;
+
+	return parse(text, len, &had_duplicates);
+}
+
+DynJson *
+dyn_json_parse_unique(const char *text, size_t len)
+{
+	bool		had_duplicates;
+	DynJson    *result = parse(text, len, &had_duplicates);
+
+	return had_duplicates ? NULL : result;
 }
 
 DynJsonKind

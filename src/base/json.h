@@ -37,6 +37,9 @@ typedef enum DynJsonKind
  */
 extern DynJson *dyn_json_parse(const char *text, size_t len);
 
+/* The same, but NULL for duplicate members, too. */
+extern DynJson *dyn_json_parse_unique(const char *text, size_t len);
+
 extern DynJsonKind dyn_json_kind(const DynJson *node);
 
 /* Member of an object by exact name; NULL if absent.  JSON null is a node. */

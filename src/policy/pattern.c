@@ -1,0 +1,458 @@
+/*-------------------------------------------------------------------------
+ *
+ * pattern.c
+ *		Patterns with wildcards and variables, and ARNs made of them.
+ *
+ *		pattern = { "*" | "?" | variable | text }
+ *		variable = "${" ( "*" | "?" | "$" | key [ "," "'" text "'" ] ) "}"
+ *
+ * Matching goes back to the last "*" only, never to an earlier one: what an
+ * earlier one could still do, the last can do as well.  So it takes at most the
+ * text's length times the pattern's, whatever the number of wildcards.
+ *
+ * src/policy/pattern.c
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "mb/pg_wchar.h"
+#include "policy/policy_tree.h"
+
+/* Variables of one pattern whose values have room without an allocation. */
+#define USUAL_VARIABLES	4
+
+static const char *
+skip_blanks(const char *p, const char *end)
+{
+	while (p < end && *p == ' ')
+		p++;
+	return p;
+}
+
+/*
+ * Read the variable whose "${" stands at p, into *variable.  Returns what
+ * follows it, or NULL if it isn't one.  Of "${*}" and its like the fallback is
+ * the character, and the key has no name.
+ */
+static const char *
+read_variable(const char *p, const char *end, DynPolicyVariable *variable)
+{
+	const char *name = skip_blanks(p + 2, end);
+	const char *name_end;
+
+	memset(variable, 0, sizeof(DynPolicyVariable));
+	if (end - name >= 2 && strchr("*?$", *name) != NULL && name[1] == '}')
+	{
+		variable->fallback.data = name;
+		variable->fallback.len = 1;
+		return name + 2;
+	}
+
+	for (p = name; p < end && *p != '}' && *p != ','; p++)
+	{
+		if (*p == '$' || *p == '{' || *p == '\'')
+			return NULL;
+	}
+	name_end = p;
+	while (name_end > name && name_end[-1] == ' ')
+		name_end--;
+	if (p == end || name_end == name)
+		return NULL;
+	dyn_policy_key_parse(name, name_end - name, &variable->key);
+
+	if (*p == ',')
+	{
+		p = skip_blanks(p + 1, end);
+		if (p == end || *p++ != '\'')
+			return NULL;
+		variable->has_default = true;
+		variable->fallback.data = p;
+		while (p < end && *p != '\'')
+			p++;
+		variable->fallback.len = p - variable->fallback.data;
+		if (p < end)
+			p = skip_blanks(p + 1, end);
+		if (p == end || *p != '}')
+			return NULL;
+	}
+	return p + 1;
+}
+
+/*
+ * The parts of a text: into parts or, if that is NULL, only their number, at
+ * least.  Returns -1 if a variable isn't one.
+ */
+static int
+read_parts(const char *text, uint32 len, int flags, DynPatternPart *parts,
+		   uint32 *nvariables)
+{
+	const char *p = text;
+	const char *end = text + len;
+	const char *run = text;
+	int			n = 0;
+	bool		after_any = false;
+
+#define EMIT(part_kind, part_data, part_len) \
+	do { \
+		if (parts != NULL) \
+		{ \
+			parts[n].kind = (part_kind); \
+			parts[n].len = (part_len); \
+			parts[n].u.text = (part_data); \
+		} \
+		n++; \
+	} while (0)
+#define EMIT_RUN() \
+	do { \
+		if (p > run) \
+		{ \
+			EMIT(DYN_PART_TEXT, run, p - run); \
+			after_any = false; \
+		} \
+	} while (0)
+
+	*nvariables = 0;
+	while (p < end)
+	{
+		if ((flags & DYN_PATTERN_WILDCARDS) != 0 && (*p == '*' || *p == '?'))
+		{
+			EMIT_RUN();
+			if (*p == '?')
+				EMIT(DYN_PART_ONE, NULL, 0);
+			else if (!after_any)
+				EMIT(DYN_PART_ANY, NULL, 0);
+			after_any = *p == '*';
+			run = ++p;
+		}
+		else if ((flags & DYN_PATTERN_VARIABLES) != 0 && *p == '$' &&
+				 end - p >= 2 && p[1] == '{')
+		{
+			DynPolicyVariable variable;
+			const char *next = read_variable(p, end, &variable);
+
+			if (next == NULL)
+				return -1;
+			EMIT_RUN();
+			after_any = false;
+			if (variable.key.name.data == NULL && variable.fallback.len == 1 &&
+				!variable.has_default)
+				EMIT(DYN_PART_TEXT, variable.fallback.data, 1);
+			else
+			{
+				if (parts != NULL)
+				{
+					DynPolicyVariable *copy = palloc(sizeof(DynPolicyVariable));
+
+					*copy = variable;
+					parts[n].u.variable = copy;
+					parts[n].kind = DYN_PART_VARIABLE;
+				}
+				n++;
+				(*nvariables)++;
+			}
+			run = p = next;
+		}
+		else
+			p++;
+	}
+	EMIT_RUN();
+#undef EMIT_RUN
+#undef EMIT
+	return n;
+}
+
+bool
+dyn_pattern_compile(const char *text, uint32 len, int flags, DynPattern *pattern)
+{
+	DynPatternPart *parts;
+	int			n = read_parts(text, len, flags, NULL, &pattern->nvariables);
+
+	if (n < 0)
+		return false;
+	pattern->nparts = n;
+	pattern->parts = NULL;
+	if (n > 0)
+	{
+		parts = palloc(n * sizeof(DynPatternPart));
+		read_parts(text, len, flags, parts, &pattern->nvariables);
+		pattern->parts = parts;
+	}
+	return true;
+}
+
+void
+dyn_policy_fold(char *text, uint32 len)
+{
+	for (uint32 i = 0; i < len; i++)
+	{
+		unsigned char c = text[i];
+
+		if (c >= 'A' && c <= 'Z')
+			text[i] = c + ('a' - 'A');
+		else if (i > 0 && (unsigned char) text[i - 1] == 0xC3 &&
+				 c >= 0x80 && c <= 0x9E && c != 0x97)
+			text[i] = c + 0x20;
+	}
+}
+
+/* Is a text, folded, the same as one that is folded already? */
+static bool
+equal_folded(const char *text, const char *folded, uint32 len)
+{
+	unsigned char before = 0;
+
+	for (uint32 i = 0; i < len; i++)
+	{
+		unsigned char c = text[i];
+
+		if (c >= 'A' && c <= 'Z')
+			c += 'a' - 'A';
+		else if (before == 0xC3 && c >= 0x80 && c <= 0x9E && c != 0x97)
+			c += 0x20;
+		if (c != (unsigned char) folded[i])
+			return false;
+		before = text[i];
+	}
+	return true;
+}
+
+static inline bool
+equal_text(const char *text, const char *part, uint32 len, bool fold)
+{
+	return fold ? equal_folded(text, part, len) : memcmp(text, part, len) == 0;
+}
+
+/* Length of the character at p, never beyond the end. */
+static inline int
+character_length(const char *p, const char *end)
+{
+	if ((*p & 0x80) == 0)
+		return 1;
+	return Min(pg_utf_mblen((const unsigned char *) p), end - p);
+}
+
+static bool
+match_parts(const DynPattern *pattern, const DynPolicyText *values,
+			const char *text, uint32 len, bool fold)
+{
+	const DynPatternPart *part = pattern->parts;
+	const DynPatternPart *parts_end = part + pattern->nparts;
+	const DynPatternPart *after_any = NULL;
+	const DynPolicyText *value = values;
+	const DynPolicyText *value_after_any = NULL;
+	const char *retry = NULL;
+	const char *p = text;
+	const char *end = text + len;
+
+	for (;;)
+	{
+		if (part == parts_end)
+		{
+			if (p == end)
+				return true;
+		}
+		else
+		{
+			switch (part->kind)
+			{
+				case DYN_PART_ANY:
+					if (++part == parts_end)
+						return true;
+					after_any = part;
+					value_after_any = value;
+					retry = p;
+					continue;
+				case DYN_PART_ONE:
+					if (p < end)
+					{
+						p += character_length(p, end);
+						part++;
+						continue;
+					}
+					break;
+				case DYN_PART_TEXT:
+					if (end - p >= part->len &&
+						equal_text(p, part->u.text, part->len, fold))
+					{
+						p += part->len;
+						part++;
+						continue;
+					}
+					break;
+				case DYN_PART_VARIABLE:
+					if (end - p >= value->len &&
+						equal_text(p, value->data, value->len, fold))
+					{
+						p += value->len;
+						value++;
+						part++;
+						continue;
+					}
+					break;
+			}
+		}
+
+		/* Let the last "*" take one character more. */
+		if (after_any == NULL || retry == end)
+			return false;
+		retry += character_length(retry, end);
+		p = retry;
+		part = after_any;
+		value = value_after_any;
+	}
+}
+
+/* The value of a variable: TRUE if it has one, FALSE if not. */
+static DynTruth
+resolve_variable(const DynPolicyVariable *variable,
+				 const DynPolicyContext *context, bool fold, DynPolicyText *value)
+{
+	DynPolicyValues values = {0};
+	DynPolicyAnswer answer = DYN_ANSWER_ABSENT;
+
+	if (variable->key.kind != DYN_KEY_OTHER)
+		answer = context->lookup(context->arg, &variable->key, &values);
+	if (answer == DYN_ANSWER_UNKNOWN)
+		return DYN_UNKNOWN;
+
+	/* A list has no place in a text, as of one member it would by accident. */
+	if (answer == DYN_ANSWER_PRESENT && values.count == 1 && !values.multivalued)
+		*value = values.values[0];
+	else if (variable->has_default)
+		*value = variable->fallback;
+	else
+		return DYN_FALSE;
+
+	if (fold)
+	{
+		char	   *folded = palloc(value->len + 1);
+
+		memcpy(folded, value->data, value->len);
+		dyn_policy_fold(folded, value->len);
+		value->data = folded;
+	}
+	return DYN_TRUE;
+}
+
+DynTruth
+dyn_pattern_match(const DynPattern *pattern, const DynPolicyContext *context,
+				  const char *text, uint32 len, bool fold, bool *unresolved)
+{
+	DynPolicyText usual[USUAL_VARIABLES];
+	DynPolicyText *values = usual;
+	DynTruth	known = DYN_TRUE;
+
+	if (pattern->nvariables > 0)
+	{
+		uint32		n = 0;
+
+		if (pattern->nvariables > USUAL_VARIABLES)
+			values = palloc(pattern->nvariables * sizeof(DynPolicyText));
+		for (uint32 i = 0; i < pattern->nparts && known != DYN_FALSE; i++)
+		{
+			const DynPatternPart *part = &pattern->parts[i];
+
+			if (part->kind == DYN_PART_VARIABLE)
+				known = Min(known, resolve_variable(part->u.variable, context,
+													fold, &values[n++]));
+		}
+		if (known == DYN_FALSE)
+			*unresolved = true;
+		if (known != DYN_TRUE)
+			return known;
+	}
+	return match_parts(pattern, values, text, len, fold) ? DYN_TRUE : DYN_FALSE;
+}
+
+void
+dyn_arn_split(const char *text, uint32 len, bool variables, DynArn *arn)
+{
+	const char *p = text;
+	const char *end = text + len;
+	const char *start = text;
+
+	arn->count = 0;
+	while (p < end && arn->count < DYN_ARN_RESOURCE)
+	{
+		if (variables && *p == '$' && end - p >= 2 && p[1] == '{')
+		{
+			DynPolicyVariable ignored;
+			const char *next = read_variable(p, end, &ignored);
+
+			if (next != NULL)
+			{
+				p = next;
+				continue;
+			}
+		}
+		if (*p == ':')
+		{
+			arn->segments[arn->count].data = start;
+			arn->segments[arn->count].len = p - start;
+			arn->count++;
+			start = p + 1;
+		}
+		p++;
+	}
+	arn->segments[arn->count].data = start;
+	arn->segments[arn->count].len = end - start;
+	arn->count++;
+}
+
+bool
+dyn_arn_pattern_compile(const char *text, uint32 len, int flags, bool complete,
+						DynArnPattern *pattern)
+{
+	DynArn		arn;
+
+	memset(pattern, 0, sizeof(DynArnPattern));
+	if (len == 1 && *text == '*')
+	{
+		pattern->any = true;
+		return true;
+	}
+	dyn_arn_split(text, len, (flags & DYN_PATTERN_VARIABLES) != 0, &arn);
+	pattern->never = complete && arn.count < DYN_ARN_SEGMENTS;
+	for (int i = 0; i < DYN_ARN_SEGMENTS; i++)
+	{
+		DynPolicyText segment = {"*", 1};
+
+		if (i < arn.count)
+			segment = arn.segments[i];
+		if (!dyn_pattern_compile(segment.data, segment.len, flags,
+								 &pattern->segments[i]))
+			return false;
+		if (pattern->segments[i].nvariables > 0)
+			pattern->has_variables = true;
+	}
+	return true;
+}
+
+DynTruth
+dyn_arn_pattern_match(const DynArnPattern *pattern,
+					  const DynPolicyContext *context, const DynArn *arn,
+					  bool *unresolved)
+{
+	DynTruth	result = DYN_TRUE;
+
+	if (pattern->any)
+		return DYN_TRUE;
+	if (pattern->never || arn->count != DYN_ARN_SEGMENTS)
+		return DYN_FALSE;
+
+	/*
+	 * From the end: the resource's name tells most.  All variables are asked
+	 * for, as one without a value counts wherever it stands.
+	 */
+	for (int i = DYN_ARN_RESOURCE; i >= 0; i--)
+	{
+		result = Min(result,
+					 dyn_pattern_match(&pattern->segments[i], context,
+									   arn->segments[i].data,
+									   arn->segments[i].len, false,
+									   unresolved));
+		if (result == DYN_FALSE && !pattern->has_variables)
+			break;
+	}
+	return result;
+}
