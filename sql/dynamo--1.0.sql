@@ -223,33 +223,231 @@ REVOKE ALL ON FUNCTION dynamo_internal.policy_problem, dynamo_internal.evaluate_
 	dynamo_internal.decide, dynamo_internal.decide_cost FROM PUBLIC;
 
 ---------------------------------------------------------------------------
--- auth: access keys
+-- auth: principals, their policies, access keys and sessions
 ---------------------------------------------------------------------------
+
+-- Each of these tables is cached by every process; their columns' order is
+-- known to src/auth.  Rows that arrive by logical replication count as well.
+-- A role that is dropped leaves rows behind, which count for nobody, go soon
+-- (long before its OID can be another's) and never come into a dump.
+
+CREATE TABLE policies (
+	name text COLLATE "C" PRIMARY KEY CHECK (name ~ '^[a-zA-Z0-9_+=,.@-]{1,128}$'),
+	document text NOT NULL,
+	created_at timestamptz NOT NULL DEFAULT now(),
+	updated_at timestamptz NOT NULL DEFAULT now()
+);
+REVOKE ALL ON policies FROM PUBLIC;
+COMMENT ON TABLE policies IS 'IAM policies, to be attached to roles; changed by dynamo.put_policy() and dynamo.delete_policy()';
+SELECT pg_catalog.pg_extension_config_dump('policies', '');
+CREATE TRIGGER invalidate
+	AFTER INSERT OR UPDATE OR DELETE ON policies
+	FOR EACH ROW EXECUTE FUNCTION dynamo_internal.invalidate_relation();
+ALTER TABLE policies ENABLE ALWAYS TRIGGER invalidate;
+
+CREATE TABLE attached_policies (
+	role regrole,
+	policy text COLLATE "C" REFERENCES policies ON UPDATE CASCADE,
+	PRIMARY KEY (role, policy)
+);
+REVOKE ALL ON attached_policies FROM PUBLIC;
+COMMENT ON TABLE attached_policies IS 'which policies are attached to which roles; they hold for roles that inherit their privileges, too';
+SELECT pg_catalog.pg_extension_config_dump('attached_policies', 'WHERE role IN (SELECT oid FROM pg_catalog.pg_roles)');
+CREATE INDEX ON attached_policies (policy);
+CREATE TRIGGER invalidate
+	AFTER INSERT OR UPDATE OR DELETE ON attached_policies
+	FOR EACH ROW EXECUTE FUNCTION dynamo_internal.invalidate_relation();
+ALTER TABLE attached_policies ENABLE ALWAYS TRIGGER invalidate;
+
+CREATE TABLE principals (
+	role regrole PRIMARY KEY,
+	boundary text COLLATE "C" REFERENCES policies ON UPDATE CASCADE,
+	trust_policy text,
+	max_session_duration integer NOT NULL DEFAULT 3600 CHECK (max_session_duration BETWEEN 3600 AND 43200),
+	tags jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(tags) = 'object'),
+	sessions_revoked_at timestamptz
+);
+REVOKE ALL ON principals FROM PUBLIC;
+COMMENT ON TABLE principals IS 'what roles are to IAM beside their policies; absent roles have the defaults';
+COMMENT ON COLUMN principals.boundary IS 'the policy that is the permissions boundary';
+COMMENT ON COLUMN principals.trust_policy IS 'who may assume the role; NULL: nobody';
+COMMENT ON COLUMN principals.max_session_duration IS 'seconds';
+COMMENT ON COLUMN principals.tags IS 'condition key aws:PrincipalTag';
+COMMENT ON COLUMN principals.sessions_revoked_at IS 'sessions issued before that have ended';
+SELECT pg_catalog.pg_extension_config_dump('principals', 'WHERE role IN (SELECT oid FROM pg_catalog.pg_roles)');
+CREATE TRIGGER invalidate
+	AFTER INSERT OR UPDATE OR DELETE ON principals
+	FOR EACH ROW EXECUTE FUNCTION dynamo_internal.invalidate_relation();
+ALTER TABLE principals ENABLE ALWAYS TRIGGER invalidate;
+
+CREATE VIEW my_policies WITH (security_barrier) AS
+	SELECT a.role, 'identity' AS kind, p.name, p.document
+	FROM attached_policies a JOIN policies p ON p.name = a.policy
+	WHERE pg_has_role(a.role, 'USAGE')
+	UNION ALL
+	SELECT b.role, 'boundary', p.name, p.document
+	FROM principals b JOIN policies p ON p.name = b.boundary
+	WHERE pg_has_role(b.role, 'USAGE')
+	UNION ALL
+	SELECT t.role, 'trust', NULL, t.trust_policy
+	FROM principals t
+	WHERE t.trust_policy IS NOT NULL AND pg_has_role(t.role, 'USAGE');
+GRANT SELECT ON my_policies TO PUBLIC;
+COMMENT ON VIEW my_policies IS 'policies that hold for the roles whose privileges one has';
+
+-- Policies say what may be done by whom: an administrator's decision.  Whoever
+-- may execute these functions may give himself anything the endpoint offers.
+CREATE FUNCTION dynamo_internal.check_policy(document text, is_trust boolean) RETURNS text
+	AS 'MODULE_PATHNAME', 'dyn_internal_check_policy'
+	LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION dynamo_internal.check_policy(text, boolean) IS 'a policy''s document, or MalformedPolicyDocument';
+
+CREATE FUNCTION put_policy(name text, document text) RETURNS void
+	LANGUAGE sql STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+	INSERT INTO dynamo.policies (name, document)
+	VALUES ($1, dynamo_internal.check_policy($2, false))
+	ON CONFLICT ON CONSTRAINT policies_pkey DO UPDATE SET document = excluded.document, updated_at = now()
+$$;
+REVOKE ALL ON FUNCTION put_policy FROM PUBLIC;
+COMMENT ON FUNCTION put_policy(text, text) IS 'make a policy, or give it a new document';
+
+CREATE FUNCTION delete_policy(name text) RETURNS void
+	LANGUAGE plpgsql STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	DELETE FROM dynamo.policies p WHERE p.name = $1;
+	IF NOT FOUND THEN
+		RAISE undefined_object USING MESSAGE = format('policy "%s" does not exist', $1);
+	END IF;
+END
+$$;
+REVOKE ALL ON FUNCTION delete_policy FROM PUBLIC;
+COMMENT ON FUNCTION delete_policy(text) IS 'delete a policy that is attached to no role';
+
+CREATE FUNCTION attach_policy(role name, policy text) RETURNS void
+	LANGUAGE plpgsql STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF NOT EXISTS (SELECT FROM dynamo.policies p WHERE p.name = $2) THEN
+		RAISE undefined_object USING MESSAGE = format('policy "%s" does not exist', $2);
+	END IF;
+	INSERT INTO dynamo.attached_policies VALUES (quote_ident($1)::regrole, $2) ON CONFLICT DO NOTHING;
+END
+$$;
+REVOKE ALL ON FUNCTION attach_policy FROM PUBLIC;
+COMMENT ON FUNCTION attach_policy(name, text) IS 'have a policy hold for a role and the roles that inherit its privileges';
+
+CREATE FUNCTION detach_policy(role name, policy text) RETURNS void
+	LANGUAGE plpgsql STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	DELETE FROM dynamo.attached_policies a WHERE a.role = quote_ident($1)::regrole AND a.policy = $2;
+	IF NOT FOUND THEN
+		RAISE undefined_object USING MESSAGE = format('policy "%s" is not attached to role "%s"', $2, $1);
+	END IF;
+END
+$$;
+REVOKE ALL ON FUNCTION detach_policy FROM PUBLIC;
+COMMENT ON FUNCTION detach_policy(name, text) IS 'have a policy hold for a role no longer';
+
+CREATE FUNCTION put_permissions_boundary(role name, policy text) RETURNS void
+	LANGUAGE plpgsql STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF NOT EXISTS (SELECT FROM dynamo.policies p WHERE p.name = $2) THEN
+		RAISE undefined_object USING MESSAGE = format('policy "%s" does not exist', $2);
+	END IF;
+	INSERT INTO dynamo.principals (role, boundary) VALUES (quote_ident($1)::regrole, $2)
+	ON CONFLICT ON CONSTRAINT principals_pkey DO UPDATE SET boundary = excluded.boundary;
+END
+$$;
+REVOKE ALL ON FUNCTION put_permissions_boundary FROM PUBLIC;
+COMMENT ON FUNCTION put_permissions_boundary(name, text) IS 'let a role do no more than a policy allows';
+
+CREATE FUNCTION delete_permissions_boundary(role name) RETURNS void
+	LANGUAGE sql STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+	UPDATE dynamo.principals SET boundary = NULL WHERE role = quote_ident($1)::regrole
+$$;
+REVOKE ALL ON FUNCTION delete_permissions_boundary FROM PUBLIC;
+COMMENT ON FUNCTION delete_permissions_boundary(name) IS 'take a role''s permissions boundary away';
+
+CREATE FUNCTION put_trust_policy(role name, document text) RETURNS void
+	AS 'MODULE_PATHNAME', 'dyn_put_trust_policy'
+	LANGUAGE C VOLATILE STRICT;
+REVOKE ALL ON FUNCTION put_trust_policy FROM PUBLIC;
+COMMENT ON FUNCTION put_trust_policy(name, text) IS 'say who may assume a role that one may become';
+
+CREATE FUNCTION delete_trust_policy(role name) RETURNS void
+	LANGUAGE sql STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+	UPDATE dynamo.principals SET trust_policy = NULL WHERE role = quote_ident($1)::regrole
+$$;
+REVOKE ALL ON FUNCTION delete_trust_policy FROM PUBLIC;
+COMMENT ON FUNCTION delete_trust_policy(name) IS 'have a role be assumed no longer; its sessions end';
+
+CREATE FUNCTION set_max_session_duration(role name, seconds integer) RETURNS void
+	LANGUAGE sql STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+	INSERT INTO dynamo.principals (role, max_session_duration) VALUES (quote_ident($1)::regrole, $2)
+	ON CONFLICT ON CONSTRAINT principals_pkey DO UPDATE SET max_session_duration = excluded.max_session_duration
+$$;
+REVOKE ALL ON FUNCTION set_max_session_duration FROM PUBLIC;
+COMMENT ON FUNCTION set_max_session_duration(name, integer) IS 'how long a session of a role may last: 3600 to 43200 seconds';
+
+CREATE FUNCTION tag_role(role name, key text, value text) RETURNS void
+	LANGUAGE plpgsql STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF length(key) NOT BETWEEN 1 AND 128 OR length(value) > 256 THEN
+		RAISE string_data_right_truncation USING
+			MESSAGE = 'a tag has a key of 1 to 128 characters and a value of at most 256';
+	END IF;
+	INSERT INTO dynamo.principals AS p (role, tags) VALUES (quote_ident($1)::regrole, jsonb_build_object($2, $3))
+	ON CONFLICT ON CONSTRAINT principals_pkey DO UPDATE SET tags = p.tags || excluded.tags;
+	IF (SELECT count(*) FROM dynamo.principals p, jsonb_object_keys(p.tags) WHERE p.role = quote_ident($1)::regrole) > 50 THEN
+		RAISE program_limit_exceeded USING MESSAGE = 'a role has at most 50 tags';
+	END IF;
+END
+$$;
+REVOKE ALL ON FUNCTION tag_role FROM PUBLIC;
+COMMENT ON FUNCTION tag_role(name, text, text) IS 'set a tag of a role, for conditions on aws:PrincipalTag';
+
+CREATE FUNCTION untag_role(role name, key text) RETURNS void
+	LANGUAGE sql STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+	UPDATE dynamo.principals SET tags = tags - $2 WHERE role = quote_ident($1)::regrole
+$$;
+REVOKE ALL ON FUNCTION untag_role FROM PUBLIC;
+COMMENT ON FUNCTION untag_role(name, text) IS 'take a tag of a role away';
 
 -- Secrets are stored as they are: verifying a signature takes the secret itself.
 -- Nobody but superusers reads this table, and pg_dump leaves its contents out.
 CREATE TABLE access_keys (
 	access_key_id text COLLATE "C" PRIMARY KEY
 		-- Clients test with the id "alternator" that an unknown key is refused.
-		CHECK (access_key_id ~ '^\w{16,128}$' AND access_key_id <> 'alternator'),
+		-- The ids of sessions begin with ASIA.
+		CHECK (access_key_id ~ '^\w{16,128}$' AND access_key_id <> 'alternator' AND access_key_id !~ '^ASIA'),
 	secret_access_key text NOT NULL CHECK (secret_access_key <> ''),
 	role regrole NOT NULL,
 	enabled boolean NOT NULL DEFAULT true,
-	created_at timestamptz NOT NULL DEFAULT now()
+	created_at timestamptz NOT NULL DEFAULT now(),
+	valid_until timestamptz
 );
 REVOKE ALL ON access_keys FROM PUBLIC;
 COMMENT ON TABLE access_keys IS 'access keys of the DynamoDB endpoint, with their secrets';
-
+COMMENT ON COLUMN access_keys.valid_until IS 'when the key stops to count; NULL: never';
 CREATE TRIGGER invalidate
 	AFTER INSERT OR UPDATE OR DELETE ON access_keys
 	FOR EACH ROW EXECUTE FUNCTION dynamo_internal.invalidate_relation();
--- Rows that arrive by logical replication count as well.
 ALTER TABLE access_keys ENABLE ALWAYS TRIGGER invalidate;
 
+-- A table of its own, because it is written all the time.
+CREATE TABLE dynamo_internal.access_key_uses (
+	access_key_id text COLLATE "C" PRIMARY KEY REFERENCES access_keys ON DELETE CASCADE ON UPDATE CASCADE,
+	last_used_at timestamptz NOT NULL,
+	region text NOT NULL,
+	service text NOT NULL
+);
+REVOKE ALL ON dynamo_internal.access_key_uses FROM PUBLIC;
+COMMENT ON TABLE dynamo_internal.access_key_uses IS 'when access keys were last used, as far as it has been written down';
+
 CREATE VIEW my_access_keys WITH (security_barrier) AS
-	SELECT access_key_id, role, enabled, created_at
-	FROM access_keys
-	WHERE pg_has_role(role, 'MEMBER');
+	SELECT k.access_key_id, k.role, k.enabled, k.created_at, k.valid_until, u.last_used_at, u.region AS last_used_region,
+		u.service AS last_used_service
+	FROM access_keys k LEFT JOIN dynamo_internal.access_key_uses u USING (access_key_id)
+	WHERE pg_has_role(k.role, 'MEMBER');
 GRANT SELECT ON my_access_keys TO PUBLIC;
 COMMENT ON VIEW my_access_keys IS 'access keys that act as a role one is a member of';
 
@@ -261,6 +459,14 @@ CREATE FUNCTION create_access_key(role name DEFAULT current_user,
 REVOKE ALL ON FUNCTION create_access_key(name) FROM PUBLIC;
 COMMENT ON FUNCTION create_access_key(name) IS 'make an access key that acts as a role; the secret is shown once';
 
+CREATE FUNCTION rotate_access_key(INOUT access_key_id text, overlap interval DEFAULT '1 day',
+		OUT secret_access_key text)
+	AS 'MODULE_PATHNAME', 'dyn_rotate_access_key'
+	LANGUAGE C VOLATILE STRICT;
+REVOKE ALL ON FUNCTION rotate_access_key(text, interval) FROM PUBLIC;
+COMMENT ON FUNCTION rotate_access_key(text, interval) IS
+	'make a key for the role of another one, which stops to count after a while';
+
 CREATE FUNCTION update_access_key(access_key_id text, enabled boolean) RETURNS void
 	AS 'MODULE_PATHNAME', 'dyn_update_access_key'
 	LANGUAGE C VOLATILE STRICT;
@@ -271,13 +477,64 @@ CREATE FUNCTION delete_access_key(access_key_id text) RETURNS void
 	LANGUAGE C VOLATILE STRICT;
 COMMENT ON FUNCTION delete_access_key(text) IS 'delete an access key';
 
+-- What session tokens are sealed with.  The number is part of the sessions'
+-- access key ids, which have room for 1024.
+CREATE TABLE session_keys (
+	number integer PRIMARY KEY CHECK (number BETWEEN 0 AND 1023),
+	secret bytea NOT NULL CHECK (length(secret) = 32),
+	created_at timestamptz NOT NULL DEFAULT now()
+);
+REVOKE ALL ON session_keys FROM PUBLIC;
+COMMENT ON TABLE session_keys IS 'secrets that session tokens are sealed with; the newest is used for new ones';
+CREATE TRIGGER invalidate
+	AFTER INSERT OR UPDATE OR DELETE ON session_keys
+	FOR EACH ROW EXECUTE FUNCTION dynamo_internal.invalidate_relation();
+ALTER TABLE session_keys ENABLE ALWAYS TRIGGER invalidate;
+
+CREATE FUNCTION rotate_session_key(end_sessions boolean DEFAULT false) RETURNS void
+	AS 'MODULE_PATHNAME', 'dyn_rotate_session_key'
+	LANGUAGE C VOLATILE STRICT;
+REVOKE ALL ON FUNCTION rotate_session_key FROM PUBLIC;
+COMMENT ON FUNCTION rotate_session_key(boolean) IS
+	'seal new session tokens with a new secret; the old ones count to their end, or end now';
+SELECT rotate_session_key();
+
+CREATE FUNCTION revoke_sessions(role name) RETURNS void
+	LANGUAGE sql STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+	INSERT INTO dynamo.principals (role, sessions_revoked_at) VALUES (quote_ident($1)::regrole, clock_timestamp())
+	ON CONFLICT ON CONSTRAINT principals_pkey DO UPDATE SET sessions_revoked_at = excluded.sessions_revoked_at
+$$;
+REVOKE ALL ON FUNCTION revoke_sessions FROM PUBLIC;
+COMMENT ON FUNCTION revoke_sessions(name) IS 'end all sessions of a role that were issued so far';
+
+-- STS's operations.  They give out credentials for the endpoint, as access keys are.
+CREATE FUNCTION assume_role(request json) RETURNS json
+	AS 'MODULE_PATHNAME', 'dyn_assume_role_sql'
+	LANGUAGE C VOLATILE STRICT;
+REVOKE ALL ON FUNCTION assume_role FROM PUBLIC;
+COMMENT ON FUNCTION assume_role(json) IS 'STS AssumeRole: temporary credentials of a role, if its trust policy allows it';
+CREATE FUNCTION get_session_token(request json DEFAULT '{}') RETURNS json
+	AS 'MODULE_PATHNAME', 'dyn_get_session_token_sql'
+	LANGUAGE C VOLATILE STRICT;
+REVOKE ALL ON FUNCTION get_session_token FROM PUBLIC;
+COMMENT ON FUNCTION get_session_token(json) IS 'STS GetSessionToken: temporary credentials of one''s own';
+CREATE FUNCTION get_caller_identity(request json DEFAULT '{}') RETURNS json
+	AS 'MODULE_PATHNAME', 'dyn_get_caller_identity_sql'
+	LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION get_caller_identity(json) IS 'STS GetCallerIdentity: who one is to policies';
+
 -- For tests: the role that signed a request, or the service's error.
 -- headers: one per line, "name:value".
 CREATE FUNCTION dynamo_internal.verify_signature(method text, path text,
-		query text, headers text, body bytea, now timestamptz) RETURNS regrole
+		query text, headers text, body bytea, now timestamptz, service text DEFAULT 'dynamodb') RETURNS regrole
 	AS 'MODULE_PATHNAME', 'dyn_verify_signature'
 	LANGUAGE C VOLATILE STRICT;
 REVOKE ALL ON FUNCTION dynamo_internal.verify_signature FROM PUBLIC;
+-- What a role is as a principal.
+CREATE FUNCTION dynamo_internal.identity(role regrole) RETURNS json
+	AS 'MODULE_PATHNAME', 'dyn_internal_identity'
+	LANGUAGE C STABLE STRICT;
+REVOKE ALL ON FUNCTION dynamo_internal.identity FROM PUBLIC;
 
 ---------------------------------------------------------------------------
 -- expression: trees for tests

@@ -11,6 +11,7 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 
+#include "auth/key_use.h"
 #include "base/settings.h"
 #include "server/launcher.h"
 #include "stream/change_number.h"
@@ -31,6 +32,7 @@ _PG_init(void)
 	 */
 	if (process_shared_preload_libraries_in_progress)
 	{
+		dyn_key_use_request_memory();
 		dyn_change_number_request_memory();
 		dyn_launcher_register();
 	}

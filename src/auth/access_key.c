@@ -6,34 +6,23 @@
  * A key makes whoever holds it the key's role, so only somebody who may become
  * that role by SET ROLE can make one for it.
  *
- * What is known of keys is forgotten when table access_keys is invalidated; a
- * trigger does that at each change, so that a revoked key is refused as soon
- * as the change has committed.
- *
  * src/auth/access_key.c
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "access/genam.h"
-#include "access/htup_details.h"
-#include "access/table.h"
 #include "access/xact.h"
-#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
-#include "executor/spi.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
-#include "utils/inval.h"
-#include "utils/lsyscache.h"
-#include "utils/rel.h"
-#include "utils/snapmgr.h"
 #include "utils/syscache.h"
+#include "utils/timestamp.h"
 
 #include "auth/access_key.h"
+#include "auth/auth_catalog.h"
 #include "base/compat.h"
 
 /* Columns of dynamo.access_keys. */
@@ -41,99 +30,47 @@
 #define ACCESS_KEY_SECRET	2
 #define ACCESS_KEY_ROLE		3
 #define ACCESS_KEY_ENABLED	4
+#define ACCESS_KEY_CREATED	5
+#define ACCESS_KEY_UNTIL	6
+#define ACCESS_KEY_COLUMNS	6
 
 #define ID_PREFIX		"AKIA"	/* a long-term key: SDKs and scanners know it */
-#define ID_LENGTH		20
-#define SECRET_LENGTH	40
 
 PG_FUNCTION_INFO_V1(dyn_create_access_key);
+PG_FUNCTION_INFO_V1(dyn_rotate_access_key);
 PG_FUNCTION_INFO_V1(dyn_delete_access_key);
 PG_FUNCTION_INFO_V1(dyn_update_access_key);
 
-static uint64 generation = 1;
-static Oid	table_oid = InvalidOid; /* as last seen */
-
 static void
-table_invalidated(Datum arg, Oid relation)
+read_key(void *arg, const Datum *values, const bool *nulls)
 {
-	if (relation == InvalidOid || relation == table_oid)
-		generation++;
-}
+	DynAccessKey *key = arg;
 
-static void
-role_invalidated(Datum arg, int cache, uint32 hash)
-{
-	generation++;
-}
-
-static void
-watch_catalogs(void)
-{
-	static bool watching = false;
-
-	if (watching)
+	if (!DatumGetBool(values[ACCESS_KEY_ENABLED - 1]))
 		return;
-	CacheRegisterRelcacheCallback(table_invalidated, (Datum) 0);
-	CacheRegisterSyscacheCallback(AUTHOID, role_invalidated, (Datum) 0);
-	watching = true;
-}
+	key->role = DatumGetObjectId(values[ACCESS_KEY_ROLE - 1]);
+	key->secret = TextDatumGetCString(values[ACCESS_KEY_SECRET - 1]);
+	key->valid_until = PG_INT64_MAX;
+	if (!nulls[ACCESS_KEY_UNTIL - 1])
+	{
+		TimestampTz until = DatumGetTimestampTz(values[ACCESS_KEY_UNTIL - 1]);
 
-uint64
-dyn_access_key_generation(void)
-{
-	return generation;
-}
-
-static Oid
-access_keys_oid(void)
-{
-	Oid			schema = get_namespace_oid("dynamo", true);
-
-	return OidIsValid(schema) ? get_relname_relid("access_keys", schema) :
-		InvalidOid;
+		if (!TIMESTAMP_NOT_FINITE(until))
+			key->valid_until = timestamptz_to_time_t(until);
+		else if (TIMESTAMP_IS_NOBEGIN(until))
+			key->valid_until = PG_INT64_MIN;
+	}
 }
 
 bool
 dyn_access_key_find(const char *id, uint32 id_len, DynAccessKey *key)
 {
-	Relation	relation;
-	ScanKeyData scankey;
-	SysScanDesc scan;
-	HeapTuple	tuple;
-	bool		found = false;
-
-	Assert(IsTransactionState());
-	watch_catalogs();
-	table_oid = access_keys_oid();
-	if (!OidIsValid(table_oid))
-		return false;			/* no extension in this database */
-
-	relation = table_open(table_oid, AccessShareLock);
-	ScanKeyInit(&scankey, ACCESS_KEY_ID, BTEqualStrategyNumber, F_TEXTEQ,
-				PointerGetDatum(cstring_to_text_with_len(id, id_len)));
-	/* The column has collation "C", as ScanKeyInit() supposes. */
-	scan = systable_beginscan(relation, dyn_primary_key_index(relation),
-							  true, NULL, 1, &scankey);
-	tuple = systable_getnext(scan);
-	if (HeapTupleIsValid(tuple))
-	{
-		Datum		values[ACCESS_KEY_ENABLED];
-		bool		nulls[ACCESS_KEY_ENABLED];
-
-		for (int i = 0; i < ACCESS_KEY_ENABLED; i++)
-			values[i] = heap_getattr(tuple, i + 1, RelationGetDescr(relation),
-									 &nulls[i]);
-		key->role = DatumGetObjectId(values[ACCESS_KEY_ROLE - 1]);
-		if (DatumGetBool(values[ACCESS_KEY_ENABLED - 1]) &&
-			SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(key->role)))
-		{
-			key->secret = TextDatumGetCString(values[ACCESS_KEY_SECRET - 1]);
-			found = true;
-		}
-	}
-	systable_endscan(scan);
-	table_close(relation, AccessShareLock);
-	return found;
+	key->secret = NULL;
+	dyn_auth_scan(DYN_ACCESS_KEYS, F_TEXTEQ,
+				  PointerGetDatum(cstring_to_text_with_len(id, id_len)),
+				  read_key, key);
+	return key->secret != NULL &&
+		SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(key->role));
 }
 
 /*
@@ -153,41 +90,33 @@ random_text(char *text, int len, const char *alphabet, int alphabet_size)
 	text[len] = '\0';
 }
 
-/*
- * Run one command as the owner of table access_keys, on which the caller has
- * no privileges.  Returns the number of rows.
- */
-static uint64
-execute_as_owner(const char *command, int nargs, Oid *types, Datum *values)
+void
+dyn_random_id(char *text, int len)
 {
-	Oid			relid = access_keys_oid();
-	Oid			save_user;
-	int			save_security;
-	HeapTuple	tuple;
-	uint64		rows;
+	random_text(text, len, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 32);
+}
 
-	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	if (!HeapTupleIsValid(tuple))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation \"%s\" does not exist",
-						"dynamo.access_keys")));
+/* Make a key for a role; its id and secret are the first two of values. */
+static void
+insert_key(Oid role, Datum *values)
+{
+	char		id[DYN_ACCESS_KEY_ID_LENGTH + 1] = ID_PREFIX;
+	char		secret[DYN_SECRET_ACCESS_KEY_LENGTH + 1];
+	bool		nulls[ACCESS_KEY_COLUMNS] = {false};
 
-	/* An error restores the user at the end of the (sub)transaction. */
-	GetUserIdAndSecContext(&save_user, &save_security);
-	SetUserIdAndSecContext(((Form_pg_class) GETSTRUCT(tuple))->relowner,
-						   save_security | SECURITY_LOCAL_USERID_CHANGE |
-						   SECURITY_RESTRICTED_OPERATION);
-	ReleaseSysCache(tuple);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	if (SPI_execute_with_args(command, nargs, types, values, NULL,
-							  false, 0) < 0)
-		elog(ERROR, "could not execute \"%s\"", command);
-	rows = SPI_processed;
-	SPI_finish();
-	SetUserIdAndSecContext(save_user, save_security);
-	return rows;
+	dyn_random_id(id + strlen(ID_PREFIX),
+				  DYN_ACCESS_KEY_ID_LENGTH - strlen(ID_PREFIX));
+	random_text(secret, DYN_SECRET_ACCESS_KEY_LENGTH,
+				"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
+				64);
+	values[ACCESS_KEY_ID - 1] = CStringGetTextDatum(id);
+	values[ACCESS_KEY_SECRET - 1] = CStringGetTextDatum(secret);
+	values[ACCESS_KEY_ROLE - 1] = ObjectIdGetDatum(role);
+	values[ACCESS_KEY_ENABLED - 1] = BoolGetDatum(true);
+	values[ACCESS_KEY_CREATED - 1] =
+		TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());
+	nulls[ACCESS_KEY_UNTIL - 1] = true;
+	dyn_auth_insert(DYN_ACCESS_KEYS, values, nulls);
 }
 
 /*
@@ -199,10 +128,7 @@ Datum
 dyn_create_access_key(PG_FUNCTION_ARGS)
 {
 	Oid			role = get_role_oid(NameStr(*PG_GETARG_NAME(0)), false);
-	char		id[ID_LENGTH + 1] = ID_PREFIX;
-	char		secret[SECRET_LENGTH + 1];
-	Oid			types[3] = {TEXTOID, TEXTOID, OIDOID};
-	Datum		values[3];
+	Datum		values[ACCESS_KEY_COLUMNS];
 	bool		nulls[2] = {false, false};
 	TupleDesc	tupdesc;
 
@@ -210,60 +136,73 @@ dyn_create_access_key(PG_FUNCTION_ARGS)
 	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	tupdesc = BlessTupleDesc(tupdesc);
-
-	random_text(id + strlen(ID_PREFIX), ID_LENGTH - strlen(ID_PREFIX),
-				"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 32);
-	random_text(secret, SECRET_LENGTH,
-				"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
-				64);
-	values[0] = CStringGetTextDatum(id);
-	values[1] = CStringGetTextDatum(secret);
-	values[2] = ObjectIdGetDatum(role);
-	execute_as_owner("INSERT INTO dynamo.access_keys"
-					 " (access_key_id, secret_access_key, role)"
-					 " VALUES ($1, $2, $3)", 3, types, values);
+	insert_key(role, values);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(tupdesc, values, nulls)));
 }
 
+static void
+key_does_not_exist(Datum id)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("access key \"%s\" does not exist",
+					TextDatumGetCString(id))));
+}
+
+static void
+read_role(void *arg, const Datum *values, const bool *nulls)
+{
+	*(Oid *) arg = DatumGetObjectId(values[ACCESS_KEY_ROLE - 1]);
+}
+
 /*
- * Run a command on one existing access key, of a role the caller may become.
- * The first of values is the key's id.
+ * The role of an existing key, which the caller may become.  A key one may not
+ * touch looks like one that is not there.
  */
+static Oid
+role_of_key(Datum id)
+{
+	Oid			role = InvalidOid;
+
+	dyn_auth_scan(DYN_ACCESS_KEYS, F_TEXTEQ, id, read_role, &role);
+	if (!OidIsValid(role) || !dyn_can_set_role(GetUserId(), role))
+		key_does_not_exist(id);
+	return role;
+}
+
+/* Run a command on one existing key; its id is the first of values. */
 static void
 change_access_key(const char *command, int nargs, Oid *types, Datum *values)
 {
-	char	   *id = TextDatumGetCString(values[0]);
-	Oid			relid = access_keys_oid();
-	Oid			role = InvalidOid;
-	Relation	relation;
-	ScanKeyData scankey;
-	SysScanDesc scan;
-	HeapTuple	tuple;
+	role_of_key(values[0]);
+	if (dyn_auth_execute(command, nargs, types, values, NULL) == 0)
+		key_does_not_exist(values[0]);
+}
 
-	relation = table_open(relid, RowExclusiveLock);
-	ScanKeyInit(&scankey, ACCESS_KEY_ID, BTEqualStrategyNumber, F_TEXTEQ,
-				values[0]);
-	scan = systable_beginscan(relation, dyn_primary_key_index(relation),
-							  true, NULL, 1, &scankey);
-	tuple = systable_getnext(scan);
-	if (HeapTupleIsValid(tuple))
-	{
-		bool		isnull;
+/*
+ * dynamo.rotate_access_key(access_key_id text, overlap interval)
+ * returns (access_key_id, secret_access_key)
+ *
+ * The old key does not live longer than it would have.
+ */
+Datum
+dyn_rotate_access_key(PG_FUNCTION_ARGS)
+{
+	Oid			types[2] = {TEXTOID, INTERVALOID};
+	Datum		arguments[2] = {PG_GETARG_DATUM(0), PG_GETARG_DATUM(1)};
+	Oid			role = role_of_key(arguments[0]);
+	Datum		values[ACCESS_KEY_COLUMNS];
+	bool		nulls[2] = {false, false};
+	TupleDesc	tupdesc;
 
-		role = DatumGetObjectId(heap_getattr(tuple, ACCESS_KEY_ROLE,
-											 RelationGetDescr(relation),
-											 &isnull));
-	}
-	systable_endscan(scan);
-	table_close(relation, NoLock);
-
-	/* A key one may not touch looks like one that is not there. */
-	if (!OidIsValid(role) ||
-		!dyn_can_set_role(GetUserId(), role) ||
-		execute_as_owner(command, nargs, types, values) == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("access key \"%s\" does not exist", id)));
+	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	tupdesc = BlessTupleDesc(tupdesc);
+	change_access_key("UPDATE dynamo.access_keys"
+					  " SET valid_until = least(valid_until, now() + $2)"
+					  " WHERE access_key_id = $1", 2, types, arguments);
+	insert_key(role, values);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(tupdesc, values, nulls)));
 }
 
 /* dynamo.delete_access_key(access_key_id text) returns void */

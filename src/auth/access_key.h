@@ -14,11 +14,14 @@
 
 /* As in IAM: 16 to 128 word characters; ours have 20. */
 #define DYN_MAX_ACCESS_KEY_ID	128
+#define DYN_ACCESS_KEY_ID_LENGTH	20
+#define DYN_SECRET_ACCESS_KEY_LENGTH	40
 
 typedef struct DynAccessKey
 {
 	Oid			role;
 	char	   *secret;			/* NUL-terminated, in CurrentMemoryContext */
+	int64		valid_until;	/* Unix seconds */
 } DynAccessKey;
 
 /*
@@ -29,10 +32,8 @@ extern bool dyn_access_key_find(const char *id, uint32 id_len,
 								DynAccessKey *key);
 
 /*
- * A number that changes whenever what dyn_access_key_find() has said may no
- * longer hold.  Another session's change shows once this one has processed its
- * invalidation messages.
+ * Fill text with random characters of A-Z2-7, of which ids consist; adds a NUL.
  */
-extern uint64 dyn_access_key_generation(void);
+extern void dyn_random_id(char *text, int len);
 
 #endif							/* DYN_ACCESS_KEY_H */

@@ -48,18 +48,24 @@ typedef struct DynIdentity
 	const DynPrincipalTag *tags;
 } DynIdentity;
 
-/* An assumed role's session, from its token. */
+/*
+ * Temporary credentials: an assumed role's, or a user's own (GetSessionToken);
+ * as their token says.
+ */
 typedef struct DynSession
 {
-	const char *name;
-	const char *arn;			/* "arn:aws:sts::<account>:assumed-role/<role>/<name>" */
-	const char *user_id;		/* aws:userid: "AROA...:<name>" */
+	Oid			role;
+	const char *name;			/* NULL: a user's own */
+	const char *arn;			/* "arn:aws:sts::<account>:assumed-role/<role>/<name>",
+								 * or the user's */
+	const char *user_id;		/* aws:userid: "AROA...:<name>", or the user's */
 	const char *source_identity;	/* or NULL */
 	int64		issued;			/* Unix seconds */
 	int64		expires;
 	const DynNamedPolicy *policy;	/* session policy, or NULL */
 	int			ntags;			/* before the role's own */
 	const DynPrincipalTag *tags;
+	int			ntransitive;	/* the first of them go on to further roles */
 } DynSession;
 
 typedef struct DynPrincipal

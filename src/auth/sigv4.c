@@ -8,14 +8,15 @@
  *	string to sign		= "AWS4-HMAC-SHA256" LF time LF scope LF
  *						  hex(SHA256(canonical request))
  *	signing key			= HMAC(HMAC(HMAC(HMAC("AWS4" secret, date), region),
- *						  "dynamodb"), "aws4_request")
+ *						  service), "aws4_request")
  *	signature			= hex(HMAC(signing key, string to sign))
  *
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  *
- * A signing key is good for one access key, date and region.  Those that were
- * used are cached, as are the roles behind them: a request with a known one
- * costs four hashes and no look at the catalog.
+ * A signing key is good for one access key, date, region and service.  Those
+ * that were used are cached, as are the roles behind them and what a session's
+ * token says: a request with a known one costs four hashes and no look at the
+ * catalog.
  *
  * Where the service's texts quote the request, bytes that are not printable
  * ASCII become '?'.
@@ -36,11 +37,13 @@
 #include "utils/memutils.h"
 
 #include "auth/access_key.h"
+#include "auth/auth_catalog.h"
+#include "auth/key_use.h"
+#include "auth/session.h"
 #include "auth/sigv4.h"
 #include "base/error.h"
 
 #define ALGORITHM		"AWS4-HMAC-SHA256"
-#define SERVICE			"dynamodb"
 #define TERMINATOR		"aws4_request"
 
 #define DIGEST_SIZE		32
@@ -49,6 +52,7 @@
 
 #define VALID_SECONDS	(15 * 60)
 #define MAX_REGION		64
+#define MAX_SERVICE		8
 #define MAX_SIGNED_HEADERS	128
 #define MAX_QUERY_PARAMETERS 256
 
@@ -80,9 +84,22 @@ typedef struct Credentials
 	Slice		region;
 	Slice		service;
 	Slice		terminator;
-	Slice		signer;			/* key_id/scope_date/region */
+	Slice		signer;			/* key_id/scope_date/region/service */
 	Slice		scope;			/* all behind key_id/ */
 } Credentials;
+
+/*
+ * What a token says.  Requests that use it may outlive its place in the cache:
+ * they wait for other transactions.
+ */
+typedef struct KnownSession
+{
+	MemoryContext context;		/* all of it */
+	int			users;			/* the cache and requests */
+	const DynSession *session;
+	char	   *token;
+	uint32		token_len;
+} KnownSession;
 
 /*
  * A known signer: the HMAC key prepared as the two blocks its hashes start
@@ -91,14 +108,18 @@ typedef struct Credentials
  */
 #define CACHE_SETS		128
 #define CACHE_WAYS		4
-#define MAX_SIGNER		(DYN_MAX_ACCESS_KEY_ID + 1 + 8 + 1 + MAX_REGION)
+#define MAX_SIGNER		(DYN_MAX_ACCESS_KEY_ID + 1 + 8 + 1 + MAX_REGION + 1 + MAX_SERVICE)
 
 typedef struct Signer
 {
 	uint32		hash;
 	uint16		len;			/* of name; 0: free */
 	char		name[MAX_SIGNER];
-	Oid			role;
+	Oid			role;			/* of a session, see there */
+	int64		valid_until;	/* Unix seconds; of a session, see there */
+	DynKeyUse  *use;			/* or NULL */
+	KnownSession *session;		/* NULL: an access key, or a session whose
+								 * token has not been seen yet */
 	unsigned char inner[BLOCK_SIZE];
 	unsigned char outer[BLOCK_SIZE];
 } Signer;
@@ -337,7 +358,7 @@ derive_signing_key(const char *secret, const Credentials *c, Signer *signer)
 	strcpy(key + 4, secret);
 	hmac(key, len, c->scope_date, step);
 	hmac(step, DIGEST_SIZE, c->region, step);
-	hmac(step, DIGEST_SIZE, (Slice) {SERVICE, strlen(SERVICE)}, step);
+	hmac(step, DIGEST_SIZE, c->service, step);
 	hmac(step, DIGEST_SIZE, (Slice) {TERMINATOR, strlen(TERMINATOR)}, step);
 	hmac_prepare(step, DIGEST_SIZE, signer->inner, signer->outer);
 	explicit_bzero(key, len);
@@ -346,16 +367,34 @@ derive_signing_key(const char *secret, const Credentials *c, Signer *signer)
 
 /*---- signers ----*/
 
+static void
+release_session(void *arg)
+{
+	KnownSession *session = arg;
+
+	if (--session->users == 0)
+		MemoryContextDelete(session->context);
+}
+
+static void
+forget_signer(Signer *signer)
+{
+	if (signer->session != NULL)
+		release_session(signer->session);
+	explicit_bzero(signer, sizeof(Signer));
+}
+
 /* The cached signer of a name, or NULL. */
 static Signer *
 cache_find(Slice name, uint32 hash)
 {
 	Signer	   *set = cache + hash % CACHE_SETS * CACHE_WAYS;
 
-	if (cache_generation != dyn_access_key_generation())
+	if (cache_generation != dyn_auth_generation())
 	{
-		explicit_bzero(cache, sizeof(Signer) * CACHE_SETS * CACHE_WAYS);
-		cache_generation = dyn_access_key_generation();
+		for (int i = 0; i < CACHE_SETS * CACHE_WAYS; i++)
+			forget_signer(&cache[i]);
+		cache_generation = dyn_auth_generation();
 		return NULL;
 	}
 	for (int i = 0; i < CACHE_WAYS; i++)
@@ -374,8 +413,9 @@ cache_place(uint32 hash)
 	for (int i = 0; i < CACHE_WAYS; i++)
 		if (set[i].len == 0)
 			return &set[i];
+	forget_signer(&set[0]);
 	memmove(&set[0], &set[1], sizeof(Signer) * (CACHE_WAYS - 1));
-	set[CACHE_WAYS - 1].len = 0;
+	memset(&set[CACHE_WAYS - 1], 0, sizeof(Signer));
 	return &set[CACHE_WAYS - 1];
 }
 
@@ -385,8 +425,48 @@ signer_hash(Slice name)
 	return hash_bytes((const unsigned char *) name.data, name.len);
 }
 
+static bool
+is_session(const Credentials *c)
+{
+	return dyn_session_is_id(c->key_id.data, c->key_id.len);
+}
+
+/* Has the signer the session of this very token? */
+static bool
+knows_token(const Signer *signer, Slice token)
+{
+	return signer->session != NULL && signer->session->token_len == token.len &&
+		memcmp(signer->session->token, token.data, token.len) == 0;
+}
+
+/*
+ * The secret of an access key or a session, in CurrentMemoryContext, and what
+ * else is known of the key; NULL if there is none.
+ */
+static char *
+find_secret(const Credentials *c, DynAccessKey *key)
+{
+	if (is_session(c))
+	{
+		/* Its id alone is nobody's. */
+		if (c->token.len == 0)
+			return NULL;
+		key->role = InvalidOid;
+		key->valid_until = PG_INT64_MAX;
+		key->secret = palloc(DYN_SECRET_ACCESS_KEY_LENGTH + 1);
+		return dyn_session_secret(c->key_id.data, key->secret) ?
+			key->secret : NULL;
+	}
+	return dyn_access_key_find(c->key_id.data, c->key_id.len, key) ?
+		key->secret : NULL;
+}
+
+/*
+ * The signer of a request, or NULL if there is no such key.  Of a session it may
+ * have another token, or none yet: then check_token() is to look.
+ */
 static Signer *
-find_signer(const Credentials *c)
+find_signer(const Credentials *c, int64 now)
 {
 	uint32		hash;
 	uint64		read_at;
@@ -394,26 +474,59 @@ find_signer(const Credentials *c)
 	DynAccessKey key;
 
 	/* What is longer is nobody we know; see the checks of the parts. */
-	if (c->signer.len > MAX_SIGNER)
+	if (c->signer.len > MAX_SIGNER || (is_session(c) && c->token.len == 0))
 		return NULL;
 	hash = signer_hash(c->signer);
 	signer = cache_find(c->signer, hash);
-	if (signer != NULL)
-		return signer;
+	if (signer == NULL)
+	{
+		read_at = dyn_auth_generation();
+		if (find_secret(c, &key) == NULL)
+			return NULL;
+		signer = cache_place(hash);
+		derive_signing_key(key.secret, c, signer);
+		explicit_bzero(key.secret, strlen(key.secret));
+		signer->role = key.role;
+		signer->valid_until = key.valid_until;
+		signer->hash = hash;
+		memcpy(signer->name, c->signer.data, c->signer.len);
+		signer->len = c->signer.len;
+		/* If something changed meanwhile, this is forgotten at the next look. */
+		cache_generation = read_at;
+	}
+	return now < signer->valid_until ? signer : NULL;
+}
 
-	read_at = dyn_access_key_generation();
-	if (!dyn_access_key_find(c->key_id.data, c->key_id.len, &key))
-		return NULL;
-	signer = cache_place(hash);
-	derive_signing_key(key.secret, c, signer);
-	explicit_bzero(key.secret, strlen(key.secret));
-	signer->role = key.role;
-	signer->hash = hash;
-	memcpy(signer->name, c->signer.data, c->signer.len);
-	signer->len = c->signer.len;
-	/* If something changed meanwhile, this is forgotten at the next look. */
-	cache_generation = read_at;
-	return signer;
+/*
+ * Read the token that came with a session's good signature.  A wrong one leaves
+ * the signer as it is.  If something changes meanwhile, the signer is forgotten
+ * at the next look.
+ */
+static void
+learn_session(const Credentials *c, Signer *signer)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
+												  "dynamo session",
+												  ALLOCSET_SMALL_SIZES);
+	MemoryContext old_context = MemoryContextSwitchTo(context);
+	KnownSession *known = palloc(sizeof(KnownSession));
+
+	known->context = context;
+	known->users = 1;
+	known->session = dyn_session_open(c->key_id.data, c->token.data,
+									  c->token.len);
+	if (known->session == NULL)
+		dyn_raise(UNRECOGNIZED_CLIENT,
+				  "The security token included in the request is invalid");
+	known->token = pnstrdup(c->token.data, c->token.len);
+	known->token_len = c->token.len;
+	MemoryContextSwitchTo(old_context);
+	MemoryContextSetParent(context, TopMemoryContext);
+
+	if (signer->session != NULL)
+		release_session(signer->session);
+	signer->session = known;
+	signer->role = known->session->role;
 }
 
 /*---- time ----*/
@@ -823,21 +936,22 @@ is_valid_region(Slice region)
 }
 
 static void
-check_scope(const Credentials *c, const char *iso)
+check_scope(const Credentials *c, const char *service, const char *iso)
 {
 	bool		right_date = c->scope_date.len == 8 &&
 	memcmp(c->scope_date.data, iso, 8) == 0;
 	StringInfoData wrong;
 
-	if (is_valid_region(c->region) && slice_is(c->service, SERVICE) &&
+	if (is_valid_region(c->region) && slice_is(c->service, service) &&
 		slice_is(c->terminator, TERMINATOR) && right_date)
 		return;
 	initStringInfo(&wrong);
 	if (!is_valid_region(c->region))
 		appendStringInfo(&wrong, "Credential should be scoped to a valid region, not '%s'. ",
 						 slice_text(c->region));
-	if (!slice_is(c->service, SERVICE))
-		appendStringInfoString(&wrong, "Credential should be scoped to correct service: '" SERVICE "'. ");
+	if (!slice_is(c->service, service))
+		appendStringInfo(&wrong, "Credential should be scoped to correct service: '%s'. ",
+						 service);
 	if (!slice_is(c->terminator, TERMINATOR))
 		appendStringInfo(&wrong, "Credential should be scoped with a valid terminator: '" TERMINATOR "', not '%s'. ",
 						 slice_text(c->terminator));
@@ -1091,18 +1205,64 @@ check_signature(const DynSignedRequest *request, const Credentials *c,
 			  printable(out->data + string_to_sign, out->len - string_to_sign));
 }
 
+/* The token after the signature: only its holder is told what is wrong with it. */
+static void
+check_token(const Credentials *c, Signer *signer, int64 now)
+{
+	if (!is_session(c))
+	{
+		/* With an access key one is nobody's. */
+		if (c->token.len > 0)
+			dyn_raise(UNRECOGNIZED_CLIENT,
+					  "The security token included in the request is invalid");
+		return;
+	}
+	if (!knows_token(signer, c->token))
+		learn_session(c, signer);
+	if (now >= signer->session->session->expires)
+		dyn_raise(EXPIRED_TOKEN,
+				  "The security token included in the request is expired");
+}
+
+/* The session stays as long as the request's memory. */
+static void
+use_session(KnownSession *session, DynPrincipal *principal)
+{
+	MemoryContextCallback *callback = palloc(sizeof(MemoryContextCallback));
+
+	callback->func = release_session;
+	callback->arg = session;
+	session->users++;
+	MemoryContextRegisterResetCallback(CurrentMemoryContext, callback);
+	principal->session = session->session;
+}
+
+static void
+note_use(Signer *signer, const Credentials *c, int64 now)
+{
+	if (signer->use == NULL)
+		signer->use = dyn_key_use_find(c->key_id.data, c->key_id.len, now);
+	if (signer->use != NULL)
+		dyn_key_use_note(signer->use, signer->hash, c->region.data,
+						 c->region.len, c->service.data, c->service.len, now);
+}
+
 /*---- interface ----*/
 
 bool
 dyn_sigv4_needs_catalog(const DynSignedRequest *request)
 {
 	Credentials c;
+	const Signer *signer;
 
 	initialize();
 	AcceptInvalidationMessages();
 	read_credentials(request, &c);
-	return c.nparts == 5 && c.signer.len <= MAX_SIGNER &&
-		cache_find(c.signer, signer_hash(c.signer)) == NULL;
+	if (c.nparts != 5 || c.signer.len > MAX_SIGNER)
+		return false;
+	signer = cache_find(c.signer, signer_hash(c.signer));
+	return signer == NULL ||
+		(is_session(&c) && c.token.len > 0 && !knows_token(signer, c.token));
 }
 
 void
@@ -1143,19 +1303,20 @@ dyn_sigv4_verify(const DynSignedRequest *request, int64 now,
 		dyn_raise(INCOMPLETE_SIGNATURE,
 				  "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got '%s'",
 				  slice_text(c.credential));
-	check_scope(&c, iso);
+	check_scope(&c, request->service, iso);
 
-	signer = find_signer(&c);
+	signer = find_signer(&c, now);
 	if (signer == NULL)
 		dyn_raise(UNRECOGNIZED_CLIENT,
 				  "The security token included in the request is invalid.");
 	check_signature(request, &c, names, nnames, iso, signer);
 
-	/* We give out no session tokens, so one that is here is nobody's. */
-	if (c.token.len > 0)
-		dyn_raise(UNRECOGNIZED_CLIENT,
-				  "The security token included in the request is invalid");
+	check_token(&c, signer, now);
 	principal->access_key_id = pnstrdup(c.key_id.data, c.key_id.len);
 	principal->role = signer->role;
 	principal->session = NULL;
+	if (signer->session != NULL)
+		use_session(signer->session, principal);
+	else
+		note_use(signer, &c, now);
 }

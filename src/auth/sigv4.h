@@ -33,12 +33,13 @@ typedef struct DynSignedRequest
 	int			nheaders;
 	const char *body;
 	uint32		body_len;
+	const char *service;		/* whose request it is: "dynamodb" or "sts" */
 } DynSignedRequest;
 
 /*
  * Verify.  now: Unix seconds.  Fills *principal (memory: CurrentMemoryContext)
  * or raises one of MISSING_AUTHENTICATION_TOKEN, INCOMPLETE_SIGNATURE,
- * INVALID_SIGNATURE, UNRECOGNIZED_CLIENT.
+ * INVALID_SIGNATURE, UNRECOGNIZED_CLIENT, EXPIRED_TOKEN.
  *
  * any_credentials: check only that credentials are there (development
  * setting; the role is then the bootstrap superuser).

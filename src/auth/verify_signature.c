@@ -17,8 +17,8 @@
 PG_FUNCTION_INFO_V1(dyn_verify_signature);
 
 /*
- * verify_signature(method, path, query, headers, body, now) returns the role
- * that signed.  headers: one per line, "name:value".
+ * verify_signature(method, path, query, headers, body, now, service) returns the
+ * role that signed.  headers: one per line, "name:value".
  */
 Datum
 dyn_verify_signature(PG_FUNCTION_ARGS)
@@ -31,7 +31,8 @@ dyn_verify_signature(PG_FUNCTION_ARGS)
 		.path = text_to_cstring(PG_GETARG_TEXT_PP(1)),
 		.query = text_to_cstring(PG_GETARG_TEXT_PP(2)),
 		.headers = headers,
-		.body = VARDATA_ANY(body),.body_len = VARSIZE_ANY_EXHDR(body)
+		.body = VARDATA_ANY(body),.body_len = VARSIZE_ANY_EXHDR(body),
+		.service = text_to_cstring(PG_GETARG_TEXT_PP(6))
 	};
 	DynPrincipal principal;
 

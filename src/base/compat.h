@@ -27,6 +27,17 @@ typedef bool DynUpdateIndexes;
 #define dyn_can_set_role		is_member_of_role
 #endif
 
+/*
+ * Whether privileges come with a membership: said of each since 16, of the
+ * member before.
+ */
+#if PG_VERSION_NUM >= 160000
+#define dyn_membership_inherits(membership, member_inherits) \
+	((void) (member_inherits), (membership)->inherit_option)
+#else
+#define dyn_membership_inherits(membership, member_inherits) (member_inherits)
+#endif
+
 #if PG_VERSION_NUM >= 180000
 #define dyn_primary_key_index(relation) RelationGetPrimaryKeyIndex(relation, false)
 #else

@@ -135,8 +135,8 @@ dyn_error_exception(const ErrorData *error)
  * values that are none of its business, except where they say what is wrong
  * with the request or what it lacks.
  */
-static const char *
-error_message(const ErrorData *error)
+const char *
+dyn_error_message(const ErrorData *error)
 {
 	if (own_exception(error->sqlerrcode) >= 0)
 		return error->message;
@@ -202,5 +202,5 @@ dyn_error_body(StringInfo out, const ErrorData *error)
 			members = pnstrdup(error->detail + 1, len - 2);
 	}
 	return dyn_exception_body(out, dyn_error_exception(error),
-							  error_message(error), members);
+							  dyn_error_message(error), members);
 }

@@ -31,6 +31,9 @@ extern DynErrorKind dyn_error_kind(const ErrorData *error);
 /* The exception an error is answered with. */
 extern DynException dyn_error_exception(const ErrorData *error);
 
+/* What the client is told of it. */
+extern const char *dyn_error_message(const ErrorData *error);
+
 /*
  * Append the body of an exception and return the HTTP status.  An empty or
  * NULL message means no message member.  members: JSON text of further members

@@ -21,8 +21,8 @@
 #include "console/metrics_page.h"
 #include "server/exception.h"
 #include "server/gateway.h"
+#include "server/sts_door.h"
 
-#define REQUEST_ID_LENGTH 52
 #define AMZ_JSON "application/x-amz-json-1.0"
 #define PLAIN_JSON "application/json"
 
@@ -41,13 +41,12 @@ header_copy(const DynHttpHeader *header)
 
 /* 52 characters of [0-9A-Z]: an id, not a secret. */
 static void
-append_request_id(StringInfo headers)
+make_request_id(char *id)
 {
 	static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-	char		id[REQUEST_ID_LENGTH];
 	uint64		random = 0;
 
-	for (int i = 0; i < REQUEST_ID_LENGTH; i++)
+	for (int i = 0; i < DYN_REQUEST_ID_LENGTH; i++)
 	{
 		/* 36^12 < 2^64: twelve digits of one number. */
 		if (i % 12 == 0)
@@ -55,9 +54,7 @@ append_request_id(StringInfo headers)
 		id[i] = digits[random % 36];
 		random /= 36;
 	}
-	appendStringInfoString(headers, "x-amzn-RequestId: ");
-	appendBinaryStringInfo(headers, id, REQUEST_ID_LENGTH);
-	appendStringInfoString(headers, "\r\n");
+	id[DYN_REQUEST_ID_LENGTH] = '\0';
 }
 
 /*
@@ -66,11 +63,12 @@ append_request_id(StringInfo headers)
  * one it refused.
  */
 static void
-append_headers(StringInfo headers, const DynHttpRequest *http)
+append_headers(StringInfo headers, const DynHttpRequest *http,
+			   const char *request_id)
 {
 	const DynHttpHeader *header;
 
-	append_request_id(headers);
+	appendStringInfo(headers, "x-amzn-RequestId: %s\r\n", request_id);
 	if (dyn_http_header(http, "Origin") == NULL)
 		return;
 
@@ -206,6 +204,7 @@ collect_signed_parts(DynWork *work)
 	work->signed_parts.nheaders = http->nheaders;
 	work->signed_parts.body = http->raw_body;
 	work->signed_parts.body_len = http->raw_body_len;
+	work->signed_parts.service = "dynamodb";
 }
 
 /* A header's value for a policy's condition, or NULL. */
@@ -229,12 +228,23 @@ describe_caller(DynWork *work)
 	work->context.referer = header_text(http, "Referer");
 }
 
+/* True if it is a request to STS; whatever it is, it is prepared here. */
+static bool
+accept_sts(DynWork *work)
+{
+	describe_caller(work);
+	collect_signed_parts(work);
+	return dyn_sts_accept(work);
+}
+
 static void
 accept_post(DynWork *work)
 {
 	DynHttpRequest *http = work->http;
 	const DynHttpHeader *host;
 
+	if (accept_sts(work))
+		return;
 	if (!accept_content_type(work) && http->body_len > 0)
 	{
 		work->status = 404;
@@ -261,8 +271,6 @@ accept_post(DynWork *work)
 	work->access = dyn_operation_access(work->operation, work->json);
 	host = dyn_http_header(http, "Host");
 	work->context.endpoint = host ? header_copy(host) : "localhost";
-	describe_caller(work);
-	collect_signed_parts(work);
 }
 
 static void
@@ -272,7 +280,8 @@ accept_request(DynWork *work)
 	StringInfoData headers;
 
 	initStringInfo(&headers);
-	append_headers(&headers, http);
+	make_request_id(work->request_id);
+	append_headers(&headers, http, work->request_id);
 	work->headers = headers.data;
 
 	if (http->refused == 500)
@@ -290,6 +299,9 @@ accept_request(DynWork *work)
 
 	if (strcmp(http->method, "OPTIONS") == 0)
 		work->status = 200;
+	else if (strcmp(http->method, "GET") == 0 && http->query[0] != '\0' &&
+			 accept_sts(work))
+		;
 	else if (strcmp(http->method, "GET") == 0 ||
 			 strcmp(http->method, "HEAD") == 0)
 		accept_get(work);
@@ -401,7 +413,7 @@ dyn_gateway_authenticate(DynWork *work)
 					 &work->principal);
 	work->context.principal = &work->principal;
 
-	if (work->json == NULL)
+	if (work->json == NULL && work->kind == DYN_WORK_OPERATION)
 		dyn_raise(SERIALIZATION, "%s", "");
 
 	/* From here on it may be run, and run again, without coming by here. */
@@ -413,15 +425,26 @@ dyn_gateway_refuse(DynWork *work, DynException exception, const char *message,
 				   const char *members)
 {
 	resetStringInfo(&work->reply);
+	work->exception = exception;
+	if (work->kind == DYN_WORK_STS)
+	{
+		dyn_sts_refuse(work, exception, message);
+		return;
+	}
 	work->status = dyn_exception_body(&work->reply, exception, message,
 									  members);
-	work->exception = exception;
 }
 
 void
 dyn_gateway_refuse_error(DynWork *work, const ErrorData *error)
 {
 	DynException exception = dyn_error_exception(error);
+
+	if (work->kind == DYN_WORK_STS)
+	{
+		dyn_gateway_refuse(work, exception, dyn_error_message(error), NULL);
+		return;
+	}
 
 	/*
 	 * The developer who has just started this server and has no access key
@@ -445,10 +468,12 @@ void
 dyn_gateway_refuse_conflict(DynWork *work)
 {
 	MemoryContext old_context = MemoryContextSwitchTo(work->http->memory);
-	const char *message;
-	DynException exception = dyn_operation_conflict(work->operation, work->access,
-													&work->context, &message);
+	const char *message = NULL;
+	DynException exception = DYN_EXCEPTION_SERVICE_UNAVAILABLE;
 
+	if (work->kind == DYN_WORK_OPERATION)
+		exception = dyn_operation_conflict(work->operation, work->access,
+										   &work->context, &message);
 	dyn_gateway_refuse(work, exception, message, NULL);
 	MemoryContextSwitchTo(old_context);
 }

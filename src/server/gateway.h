@@ -18,12 +18,15 @@
 #include "http/http.h"
 #include "operation/operation.h"
 
+#define DYN_REQUEST_ID_LENGTH 52
+
 /* What is to be done for a request. */
 typedef enum DynWorkKind
 {
 	DYN_WORK_ANSWERED,			/* nothing: status and reply are set */
 	DYN_WORK_READINESS,			/* GET /ready */
-	DYN_WORK_OPERATION
+	DYN_WORK_OPERATION,
+	DYN_WORK_STS				/* sts_door.h */
 } DynWorkKind;
 
 /*
@@ -35,8 +38,10 @@ typedef struct DynWork
 	dlist_node	node;			/* in exactly one of the worker's queues */
 	DynHttpRequest *http;
 	DynWorkKind kind;
+	char		request_id[DYN_REQUEST_ID_LENGTH + 1];
 
-	const DynOperation *operation;
+	const DynOperation *operation;	/* NULL: none, or STS */
+	struct DynStsRequest *sts;
 	DynAccess	access;			/* of this request */
 	const DynJson *json;		/* NULL: the body was empty */
 	DynSignedRequest signed_parts;

@@ -39,12 +39,14 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
+#include "auth/sts.h"
 #include "base/process.h"
 #include "base/settings.h"
 #include "server/exception.h"
 #include "server/flush.h"
 #include "server/readiness.h"
 #include "server/round.h"
+#include "server/sts_door.h"
 
 /*
  * Bounds of one round.  A Scan may take milliseconds; those who wait for a
@@ -385,6 +387,11 @@ run(DynWork *work)
 			return;
 		}
 	}
+	if (work->kind == DYN_WORK_STS)
+	{
+		dyn_sts_execute(work);
+		return;
+	}
 	check(work);
 
 	/* An operation may not change the role it runs as. */
@@ -442,7 +449,8 @@ report_activity(const DynWork *work)
 		table = dyn_json_member(work->json, "TableName");
 	if (table != NULL && dyn_json_kind(table) == DYN_JSON_STRING)
 		name = dyn_json_string(table, &len);
-	strlcpy(activity, work->operation->name, sizeof(activity));
+	strlcpy(activity, work->kind == DYN_WORK_STS ? work->sts->action :
+			work->operation->name, sizeof(activity));
 	if (len > 0 && len <= DYN_MAX_TABLE_NAME_LENGTH)
 	{
 		strlcat(activity, " ", sizeof(activity));
@@ -669,7 +677,7 @@ answer_simple(DynWorker *worker, dlist_head *batch)
 	{
 		DynWork    *work = dlist_container(DynWork, node, iter.cur);
 
-		if (work->kind == DYN_WORK_OPERATION)
+		if (work->kind == DYN_WORK_OPERATION || work->kind == DYN_WORK_STS)
 			continue;
 		dlist_delete(&work->node);
 		worker->metrics.requests++;

@@ -170,7 +170,7 @@ refuse_queue(dlist_head *queue)
 	{
 		DynWork    *work = dlist_container(DynWork, node, dlist_pop_head_node(queue));
 
-		if (work->kind == DYN_WORK_OPERATION)
+		if (work->kind == DYN_WORK_OPERATION || work->kind == DYN_WORK_STS)
 			dyn_gateway_refuse(work, DYN_EXCEPTION_SERVICE_UNAVAILABLE,
 							   "The service is stopping.", NULL);
 		else if (work->kind == DYN_WORK_READINESS)

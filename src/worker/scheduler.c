@@ -9,7 +9,8 @@
  * there is such work: the index job.  Where no slot for one is left, the
  * scheduler does the work itself, and expired items wait.
  *
- * It also sees to the change log of streams.
+ * It also sees to the change log of streams, and writes down when access keys
+ * were used.
  *
  * CALL dynamo.run_jobs() does the same work, all that there is, in a session:
  * for servers without the endpoint's processes, and for tests.
@@ -34,6 +35,7 @@
 #include "utils/timestamp.h"
 #include "utils/wait_event.h"
 
+#include "auth/key_use.h"
 #include "base/process.h"
 #include "base/settings.h"
 #include "base/shared_state.h"
@@ -362,6 +364,30 @@ tell(const DynJob *unused)
 	telling = dyn_streams_tell();
 }
 
+/* Uses of access keys are known to the minute. */
+#define PRINCIPALS_INTERVAL_MS 60000
+
+static TimestampTz seen_to_principals = 0;
+
+static long
+principals_due_in(void)
+{
+	return TimestampDifferenceMilliseconds(GetCurrentTimestamp(),
+										   TimestampTzPlusMilliseconds(seen_to_principals, PRINCIPALS_INTERVAL_MS));
+}
+
+static void
+see_to_principals(const DynJob *unused)
+{
+	seen_to_principals = GetCurrentTimestamp();
+	SetCurrentStatementStartTimestamp();
+	StartTransactionCommand();
+	PushActiveSnapshot(GetTransactionSnapshot());
+	dyn_auth_upkeep();
+	PopActiveSnapshot();
+	CommitTransactionCommand();
+}
+
 static TimestampTz swept = 0;	/* when the last sweep began */
 
 /* Milliseconds until the next sweep is due. */
@@ -397,11 +423,13 @@ dyn_scheduler_main(Datum arg)
 			(void) survive(take_turn, NULL);
 			if (upkeep_due_in() == 0)
 				(void) survive(keep_up, NULL);
+			if (principals_due_in() == 0)
+				(void) survive(see_to_principals, NULL);
 			(void) survive(tell, NULL);
 			dyn_process_leave(&dyn_shared->index_job, true);
 		}
 		sleep_ms(Min(telling ? DYN_NOTIFY_INTERVAL_MS : POLL_MS,
-					 Max(1, Min(sweep_due_in(), upkeep_due_in()))));
+					 Max(1, Min(Min(sweep_due_in(), upkeep_due_in()), principals_due_in()))));
 	}
 	proc_exit(0);
 }
@@ -458,7 +486,10 @@ dynamo_run_jobs(PG_FUNCTION_ARGS)
 	}
 	run_sweeps(NULL);
 	if (superuser())
+	{
 		dyn_change_log_keep_up();
+		see_to_principals(NULL);
+	}
 
 	StartTransactionCommand();
 	MemoryContextSwitchTo(context);

@@ -109,7 +109,7 @@ SELECT pg_temp.signed();
 UPDATE dynamo.access_keys SET role = current_user::regrole WHERE access_key_id = 'AKIAIOSFODNN7EXAMPLE';
 SELECT pg_temp.signed();
 BEGIN;
-TRUNCATE dynamo.access_keys;
+TRUNCATE dynamo.access_keys CASCADE;
 SELECT pg_temp.signed();
 ROLLBACK;
 SELECT pg_temp.signed();
