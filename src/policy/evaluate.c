@@ -134,10 +134,11 @@ resource_matches(const DynPolicyStatement *statement,
 	if (statement->any_resource)
 		return statement->not_resource ? DYN_FALSE : DYN_TRUE;
 	for (uint32 i = 0; i < statement->nresources && result != DYN_TRUE; i++)
-		result = Max(result,
-					 dyn_arn_pattern_match(&statement->resources[i],
-										   request->context, &request->resource,
-										   &unresolved));
+		result = dyn_truth_or(result,
+							  dyn_arn_pattern_match(&statement->resources[i],
+													request->context,
+													&request->resource,
+													&unresolved));
 	if (!statement->not_resource)
 		return result;
 
@@ -145,23 +146,23 @@ resource_matches(const DynPolicyStatement *statement,
 	return unresolved ? DYN_FALSE : dyn_truth_not(result);
 }
 
-static bool
-comparison_holds(DynComparison comparison, int cmp)
+static DynTruth
+compared(const DynPolicyCondition *condition, int cmp)
 {
-	switch (comparison)
+	switch (condition->comparison)
 	{
 		case DYN_COMPARE_EQUAL:
-			return cmp == 0;
+			return dyn_truth(cmp == 0);
 		case DYN_COMPARE_LESS:
-			return cmp < 0;
+			return dyn_truth(cmp < 0);
 		case DYN_COMPARE_LESS_EQUAL:
-			return cmp <= 0;
+			return dyn_truth(cmp <= 0);
 		case DYN_COMPARE_GREATER:
-			return cmp > 0;
+			return dyn_truth(cmp > 0);
 		case DYN_COMPARE_GREATER_EQUAL:
-			return cmp >= 0;
+			return dyn_truth(cmp >= 0);
 	}
-	return false;
+	return DYN_FALSE;
 }
 
 /*
@@ -207,20 +208,18 @@ value_fits(const DynPolicyCondition *condition, const DynPolicyContext *context,
 										 unresolved);
 				break;
 			case DYN_OPERATOR_NUMERIC:
-				fits = comparison_holds(condition->comparison,
-										dyn_decimal_compare(&own.number,
-															&condition->u.numbers[i])) ?
-					DYN_TRUE : DYN_FALSE;
+				fits = compared(condition,
+								dyn_decimal_compare(&own.number,
+													&condition->u.numbers[i]));
 				break;
 			case DYN_OPERATOR_DATE:
-				fits = comparison_holds(condition->comparison,
-										dyn_instant_compare(&own.instant,
-															&condition->u.instants[i])) ?
-					DYN_TRUE : DYN_FALSE;
+				fits = compared(condition,
+								dyn_instant_compare(&own.instant,
+													&condition->u.instants[i]));
 				break;
 			case DYN_OPERATOR_IP:
-				fits = dyn_network_contains(&condition->u.networks[i],
-											&own.network) ? DYN_TRUE : DYN_FALSE;
+				fits = dyn_truth(dyn_network_contains(&condition->u.networks[i],
+													  &own.network));
 				break;
 			case DYN_OPERATOR_ARN:
 				fits = dyn_arn_pattern_match(&condition->u.arns[i], context,
@@ -229,7 +228,7 @@ value_fits(const DynPolicyCondition *condition, const DynPolicyContext *context,
 			case DYN_OPERATOR_NULL:
 				break;
 		}
-		result = Max(result, fits);
+		result = dyn_truth_or(result, fits);
 	}
 	return result;
 }
@@ -269,7 +268,7 @@ condition_holds(const DynPolicyCondition *condition,
 
 		if (answer == DYN_ANSWER_UNKNOWN && if_absent != if_present)
 			return DYN_UNKNOWN;
-		return (present ? if_present : if_absent) ? DYN_TRUE : DYN_FALSE;
+		return dyn_truth(present ? if_present : if_absent);
 	}
 	if (answer == DYN_ANSWER_UNKNOWN)
 		return DYN_UNKNOWN;
@@ -278,21 +277,25 @@ condition_holds(const DynPolicyCondition *condition,
 		if (condition->if_exists)
 			return DYN_TRUE;
 		if (quantifier == DYN_QUANTIFIER_NONE)
-			return condition->negated ? DYN_TRUE : DYN_FALSE;
-		return quantifier == DYN_QUANTIFIER_ALL ? DYN_TRUE : DYN_FALSE;
+			return dyn_truth(condition->negated);
+		return dyn_truth(quantifier == DYN_QUANTIFIER_ALL);
 	}
 
 	if (quantifier == DYN_QUANTIFIER_NONE)
 		quantifier = deny ? DYN_QUANTIFIER_ANY : DYN_QUANTIFIER_ALL;
-	result = quantifier == DYN_QUANTIFIER_ALL ? DYN_TRUE : DYN_FALSE;
-	for (int i = 0; i < values.count; i++)
+	if (quantifier == DYN_QUANTIFIER_ALL)
 	{
-		DynTruth	holds = value_holds(condition, context, &values.values[i]);
-
-		result = quantifier == DYN_QUANTIFIER_ALL ? Min(result, holds) :
-			Max(result, holds);
-		if (result == (quantifier == DYN_QUANTIFIER_ALL ? DYN_FALSE : DYN_TRUE))
-			break;
+		result = DYN_TRUE;
+		for (int i = 0; i < values.count && result != DYN_FALSE; i++)
+			result = dyn_truth_and(result, value_holds(condition, context,
+													   &values.values[i]));
+	}
+	else
+	{
+		result = DYN_FALSE;
+		for (int i = 0; i < values.count && result != DYN_TRUE; i++)
+			result = dyn_truth_or(result, value_holds(condition, context,
+													  &values.values[i]));
 	}
 	return result;
 }
@@ -308,9 +311,10 @@ statement_applies(const DynPolicyStatement *statement,
 		return DYN_FALSE;
 	result = resource_matches(statement, request);
 	for (uint32 i = 0; i < statement->nconditions && result != DYN_FALSE; i++)
-		result = Min(result,
-					 condition_holds(&statement->conditions[i],
-									 request->context, statement->deny));
+		result = dyn_truth_and(result,
+							   condition_holds(&statement->conditions[i],
+											   request->context,
+											   statement->deny));
 	return result;
 }
 

@@ -353,15 +353,16 @@ dyn_pattern_match(const DynPattern *pattern, const DynPolicyContext *context,
 			const DynPatternPart *part = &pattern->parts[i];
 
 			if (part->kind == DYN_PART_VARIABLE)
-				known = Min(known, resolve_variable(part->u.variable, context,
-													fold, &values[n++]));
+				known = dyn_truth_and(known,
+									  resolve_variable(part->u.variable, context,
+													   fold, &values[n++]));
 		}
 		if (known == DYN_FALSE)
 			*unresolved = true;
 		if (known != DYN_TRUE)
 			return known;
 	}
-	return match_parts(pattern, values, text, len, fold) ? DYN_TRUE : DYN_FALSE;
+	return dyn_truth(match_parts(pattern, values, text, len, fold));
 }
 
 void
@@ -446,11 +447,11 @@ dyn_arn_pattern_match(const DynArnPattern *pattern,
 	 */
 	for (int i = DYN_ARN_RESOURCE; i >= 0; i--)
 	{
-		result = Min(result,
-					 dyn_pattern_match(&pattern->segments[i], context,
-									   arn->segments[i].data,
-									   arn->segments[i].len, false,
-									   unresolved));
+		result = dyn_truth_and(result,
+							   dyn_pattern_match(&pattern->segments[i], context,
+												 arn->segments[i].data,
+												 arn->segments[i].len, false,
+												 unresolved));
 		if (result == DYN_FALSE && !pattern->has_variables)
 			break;
 	}

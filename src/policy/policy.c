@@ -59,6 +59,7 @@ typedef struct Parser
 	int			variables;		/* DYN_PATTERN_VARIABLES if the version has them */
 	char	   *texts;			/* room for all texts of the document */
 	uint64		keys;
+	bool		bad_resource;	/* a MISTAKE_RESOURCE was met */
 	Mistake		mistake;
 	char	   *problem;
 	MemoryContext caller;		/* where problem goes */
@@ -128,8 +129,8 @@ complain(Parser *parser, Mistake mistake, const char *format,...)
 	if (len >= sizeof(buffer))
 	{
 		/* No character may be cut in two. */
-		len = sizeof(buffer) - 1;
-		while (len > 0 && IS_HIGHBIT_SET(buffer[len - 1]))
+		len = sizeof(buffer) - 2;
+		while (len > 0 && ((unsigned char) buffer[len] & 0xC0) == 0x80)
 			len--;
 		buffer[len] = '\0';
 	}
@@ -402,6 +403,7 @@ check_resource(Parser *parser, const char *resource)
 	dyn_arn_split(resource, strlen(resource), parser->variables != 0, &arn);
 	if (arn.count == 1)
 	{
+		parser->bad_resource = true;
 		complain(parser, MISTAKE_RESOURCE,
 				 "Resource %s must be in ARN format or \"*\".", resource);
 		return;
@@ -413,6 +415,7 @@ check_resource(Parser *parser, const char *resource)
 			shown[i].data = i < arn.count ? arn.segments[i].data : "*";
 			shown[i].len = i < arn.count ? arn.segments[i].len : 1;
 		}
+		parser->bad_resource = true;
 #define SHOW(text)	(int) (text).len, (text).data
 		complain(parser, MISTAKE_RESOURCE,
 				 "Partition \"%.*s\" is not valid for resource "
@@ -424,13 +427,17 @@ check_resource(Parser *parser, const char *resource)
 	}
 	if (arn.count == 2)
 	{
+		parser->bad_resource = true;
 		complain(parser, MISTAKE_RESOURCE, "Resource vendor must be fully "
 				 "qualified and cannot contain regexes.");
 		return;
 	}
 
-	/* What is left out at the end is "*", but nothing that stands empty. */
-	if (parser->mistake > MISTAKE_RESOURCE &&
+	/*
+	 * What is left out at the end is "*", but nothing that stands empty.  IAM
+	 * does not look any more once a resource has another fault.
+	 */
+	if (!parser->bad_resource &&
 		((arn.count < DYN_ARN_SEGMENTS && strstr(resource, "::") != NULL) ||
 		 arn.segments[2].len == 0))
 		complain(parser, MISTAKE_LEGACY, LEGACY_ERROR);

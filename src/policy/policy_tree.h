@@ -15,7 +15,7 @@
 
 #include "policy/policy.h"
 
-/* So ordered that AND is the lesser, OR the greater and NOT the mirror image. */
+/* So ordered that AND is the lesser, OR the greater, NOT the mirror image. */
 typedef enum DynTruth
 {
 	DYN_FALSE,
@@ -23,7 +23,29 @@ typedef enum DynTruth
 	DYN_TRUE
 } DynTruth;
 
-#define dyn_truth_not(t) ((DynTruth) (DYN_TRUE - (t)))
+static inline DynTruth
+dyn_truth_not(DynTruth a)
+{
+	return (DynTruth) (DYN_TRUE - a);
+}
+
+static inline DynTruth
+dyn_truth_and(DynTruth a, DynTruth b)
+{
+	return a < b ? a : b;
+}
+
+static inline DynTruth
+dyn_truth_or(DynTruth a, DynTruth b)
+{
+	return a > b ? a : b;
+}
+
+static inline DynTruth
+dyn_truth(bool known)
+{
+	return known ? DYN_TRUE : DYN_FALSE;
+}
 
 /*
  * A pattern: text, variables and wildcards in a row.
