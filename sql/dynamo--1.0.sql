@@ -37,17 +37,21 @@ COMMENT ON FUNCTION dynamo.item_recv(internal) IS 'I/O';
 CREATE FUNCTION dynamo.item_send(dynamo.item) RETURNS bytea
     AS 'MODULE_PATHNAME', 'dyn_item_send' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION dynamo.item_send(dynamo.item) IS 'I/O';
+CREATE FUNCTION dynamo.item_typanalyze(internal) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'dyn_item_typanalyze' LANGUAGE c STABLE STRICT;
+COMMENT ON FUNCTION dynamo.item_typanalyze(internal) IS 'ANALYZE: items are all different';
 
 CREATE TYPE dynamo.item (
     INPUT = dynamo.item_in,
     OUTPUT = dynamo.item_out,
     RECEIVE = dynamo.item_recv,
     SEND = dynamo.item_send,
+    ANALYZE = dynamo.item_typanalyze,
     INTERNALLENGTH = VARIABLE,
     ALIGNMENT = int4,
     STORAGE = extended
 );
-COMMENT ON TYPE dynamo.item IS 'a DynamoDB item; its text form is DynamoDB JSON';
+COMMENT ON TYPE dynamo.item IS 'a DynamoDB item; its text form is DynamoDB JSON, or where it is sealed the encrypted bytes';
 
 CREATE FUNCTION dynamo.to_json(dynamo.item) RETURNS json
     AS 'MODULE_PATHNAME', 'dyn_item_to_json' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
@@ -709,6 +713,9 @@ CREATE TABLE dynamo.tables (
 	warm_read_units bigint,
 	warm_write_units bigint,
 	time_to_live_changed timestamptz,
+	sealing text CHECK (sealing IN ('ENABLING', 'ENABLED', 'DISABLING')),
+	data_key bigint,
+	master_key text COLLATE "C",
 	CHECK ((sort_key IS NULL) = (sort_type IS NULL))
 );
 COMMENT ON TABLE dynamo.tables IS 'the DynamoDB tables of this database; changed through CreateTable and the like only';
@@ -716,6 +723,9 @@ COMMENT ON COLUMN dynamo.tables.relation IS 'where the items are';
 COMMENT ON COLUMN dynamo.tables.class_changed_before IS 'the change of class before the last one; only two are allowed in 30 days';
 COMMENT ON COLUMN dynamo.tables.max_read_units IS 'ceiling of on-demand throughput; NULL: none';
 COMMENT ON COLUMN dynamo.tables.warm_read_units IS 'warm throughput asked for; NULL: what a table has anyway';
+COMMENT ON COLUMN dynamo.tables.sealing IS 'encryption at rest; NULL: none';
+COMMENT ON COLUMN dynamo.tables.data_key IS 'which of dynamo.data_keys new items are sealed with; NULL: they are not';
+COMMENT ON COLUMN dynamo.tables.master_key IS 'the master key asked for; NULL: the first one there is';
 GRANT SELECT ON dynamo.tables TO PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('dynamo.tables', '');
 
@@ -867,6 +877,101 @@ COMMENT ON FUNCTION dynamo_internal.forget_dropped_tables() IS
 CREATE EVENT TRIGGER dynamo_forget_dropped_tables ON sql_drop
 	WHEN TAG IN ('DROP TABLE', 'DROP SCHEMA', 'DROP OWNED')
 	EXECUTE FUNCTION dynamo_internal.forget_dropped_tables();
+
+---------------------------------------------------------------------------
+-- encryption: the keys that items are sealed with
+---------------------------------------------------------------------------
+
+CREATE FUNCTION dynamo.is_sealed(item dynamo.item) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'dyn_item_is_sealed' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION dynamo.is_sealed(dynamo.item) IS
+	'is the item encrypted as it lies there; whatever else one asks of it opens it';
+
+-- The first columns' order is known to src/encryption/data_key.c.  Keys stay when
+-- their table goes: values of its items may have been copied elsewhere.
+CREATE TABLE dynamo.data_keys (
+	key_id bigint PRIMARY KEY,
+	table_id uuid NOT NULL,
+	generation integer NOT NULL,
+	master_key text COLLATE "C" NOT NULL,
+	wrapped bytea NOT NULL,
+	created timestamptz NOT NULL DEFAULT clock_timestamp(),
+	dropped timestamptz,
+	writes bigint NOT NULL DEFAULT 0,
+	counted bigint NOT NULL DEFAULT 0,
+	UNIQUE (table_id, generation)
+);
+REVOKE ALL ON dynamo.data_keys FROM PUBLIC;
+GRANT SELECT (key_id, table_id, generation, master_key, created, dropped, writes) ON dynamo.data_keys TO pg_monitor;
+COMMENT ON TABLE dynamo.data_keys IS 'the keys that items of encrypted tables are sealed with, each wrapped by a master key that is not in the database';
+COMMENT ON COLUMN dynamo.data_keys.generation IS 'items may be sealed with any of a table''s; new ones are with the latest';
+COMMENT ON COLUMN dynamo.data_keys.dropped IS 'when the table was; without this row nothing that was sealed can ever be opened';
+COMMENT ON COLUMN dynamo.data_keys.writes IS 'about how many items were sealed; after 2^30 there is a new generation';
+COMMENT ON COLUMN dynamo.data_keys.counted IS 'the table''s statistics when writes was computed';
+SELECT pg_catalog.pg_extension_config_dump('dynamo.data_keys', '');
+
+CREATE TRIGGER invalidate
+	AFTER INSERT OR DELETE ON dynamo.data_keys
+	FOR EACH ROW EXECUTE FUNCTION dynamo_internal.invalidate_relation();
+-- Not when writes are counted, which is all the time.
+CREATE TRIGGER invalidate_update
+	AFTER UPDATE ON dynamo.data_keys
+	FOR EACH ROW WHEN ((OLD.key_id, OLD.table_id, OLD.generation, OLD.master_key, OLD.wrapped) IS DISTINCT FROM
+		(NEW.key_id, NEW.table_id, NEW.generation, NEW.master_key, NEW.wrapped))
+	EXECUTE FUNCTION dynamo_internal.invalidate_relation();
+-- Rows that arrive by logical replication count as well.
+ALTER TABLE dynamo.data_keys ENABLE ALWAYS TRIGGER invalidate;
+ALTER TABLE dynamo.data_keys ENABLE ALWAYS TRIGGER invalidate_update;
+
+CREATE FUNCTION dynamo_internal.note_dropped_data_keys() RETURNS trigger
+	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	UPDATE dynamo.data_keys SET dropped = clock_timestamp() WHERE table_id = OLD.table_id;
+	RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION dynamo_internal.note_dropped_data_keys() IS 'trigger: the keys of a table that has gone are of no more use to it';
+CREATE TRIGGER note_dropped_data_keys
+	AFTER DELETE ON dynamo.tables
+	FOR EACH ROW WHEN (OLD.sealing IS NOT NULL OR OLD.data_key IS NOT NULL)
+	EXECUTE FUNCTION dynamo_internal.note_dropped_data_keys();
+
+-- In SQL, as the statistics are asked for in statements only.
+CREATE FUNCTION dynamo_internal.writes_so_far(relation oid) RETURNS bigint
+	LANGUAGE sql VOLATILE STRICT SET search_path = pg_catalog, pg_temp
+	RETURN pg_stat_get_tuples_inserted(relation) + pg_stat_get_tuples_updated(relation);
+COMMENT ON FUNCTION dynamo_internal.writes_so_far(oid) IS 'what the statistics have counted';
+CREATE FUNCTION dynamo_internal.first_master_key() RETURNS text
+	AS 'MODULE_PATHNAME', 'dyn_internal_first_master_key' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION dynamo_internal.first_master_key() IS 'id of the master key that wraps; NULL: there is none';
+CREATE FUNCTION dynamo_internal.rewrap_data_key(key_id bigint, master_key text) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'dyn_internal_rewrap_data_key' LANGUAGE C VOLATILE STRICT;
+COMMENT ON FUNCTION dynamo_internal.rewrap_data_key(bigint, text) IS 'a data key, wrapped by another master key';
+REVOKE ALL ON FUNCTION dynamo_internal.first_master_key(), dynamo_internal.rewrap_data_key(bigint, text) FROM PUBLIC;
+
+CREATE FUNCTION dynamo.rewrap_data_keys() RETURNS bigint
+	LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+	WITH wanted AS (
+		SELECT k.key_id, coalesce(t.master_key, f.master_key) AS master_key
+		FROM dynamo.data_keys k LEFT JOIN dynamo.tables t USING (table_id),
+			(SELECT dynamo_internal.first_master_key() AS master_key) f
+	), changed AS (
+		UPDATE dynamo.data_keys k
+		SET wrapped = dynamo_internal.rewrap_data_key(k.key_id, w.master_key), master_key = w.master_key
+		FROM wanted w WHERE w.key_id = k.key_id AND w.master_key <> k.master_key
+		RETURNING k.key_id
+	)
+	SELECT count(*) FROM changed;
+END;
+REVOKE ALL ON FUNCTION dynamo.rewrap_data_keys() FROM PUBLIC;
+COMMENT ON FUNCTION dynamo.rewrap_data_keys() IS
+	'wrap all data keys by the first master key, or the one their table asks for; counts those that were not. No item is written';
+
+CREATE FUNCTION dynamo.rotate_data_key(table_name text) RETURNS void
+	AS 'MODULE_PATHNAME', 'dynamo_rotate_data_key' LANGUAGE C VOLATILE STRICT;
+COMMENT ON FUNCTION dynamo.rotate_data_key(text) IS
+	'seal a table''s items with a new data key from now on; those it has keep theirs. For the table''s owner';
 
 ---------------------------------------------------------------------------
 -- stream: the change log

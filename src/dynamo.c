@@ -13,8 +13,10 @@
 
 #include "auth/key_use.h"
 #include "base/settings.h"
+#include "encryption/seal.h"
 #include "server/launcher.h"
 #include "stream/change_number.h"
+#include "table/table.h"
 
 PG_MODULE_MAGIC;
 
@@ -24,6 +26,7 @@ void
 _PG_init(void)
 {
 	dyn_settings_define();
+	dyn_sealing_install(dyn_table_may_read);
 
 	/*
 	 * The endpoint needs memory and processes that can only be asked for while

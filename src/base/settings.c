@@ -26,6 +26,8 @@ char	   *dyn_infrequent_access_tablespace;
 int			dyn_item_collection_limit;
 char	   *dyn_listen_addresses;
 int			dyn_lock_timeout;
+char	   *dyn_master_key_command;
+char	   *dyn_master_key_file;
 int			dyn_max_connections;
 int			dyn_port;
 bool		dyn_public_metrics;
@@ -137,6 +139,16 @@ dyn_settings_define(void)
 							"After this time the answer is TransactionConflictException.",
 							&dyn_lock_timeout, 5000, 0, INT_MAX,
 							PGC_SIGHUP, GUC_UNIT_MS, NULL, NULL, NULL);
+	DefineCustomStringVariable("dynamo.master_key_command",
+							   "A command that prints the master keys of encrypted tables.",
+							   "Run by each process that needs them; instead of dynamo.master_key_file.",
+							   &dyn_master_key_command, "",
+							   PGC_SIGHUP, GUC_SUPERUSER_ONLY, NULL, NULL, NULL);
+	DefineCustomStringVariable("dynamo.master_key_file",
+							   "The file with the master keys of encrypted tables.",
+							   "An absolute path outside of the data directory. Nobody but the server may read the file.",
+							   &dyn_master_key_file, "",
+							   PGC_SIGHUP, GUC_SUPERUSER_ONLY, NULL, NULL, NULL);
 	DefineCustomIntVariable("dynamo.max_connections",
 							"How many connections one HTTP worker keeps open.",
 							NULL,

@@ -29,6 +29,8 @@ extern PGDLLIMPORT int dyn_item_collection_limit;	/* MB */
 extern PGDLLIMPORT char *dyn_listen_addresses;	/* as listen_addresses */
 extern PGDLLIMPORT int dyn_lock_timeout;	/* ms a request waits for a row
 											 * held by a running transaction */
+extern PGDLLIMPORT char *dyn_master_key_command;	/* or "" */
+extern PGDLLIMPORT char *dyn_master_key_file;	/* or "" */
 extern PGDLLIMPORT int dyn_max_connections; /* connections per worker */
 extern PGDLLIMPORT int dyn_port;
 extern PGDLLIMPORT bool dyn_public_metrics; /* GET /metrics from other machines */

@@ -9,6 +9,8 @@
  *	0		1		0xD1: D for dynamo, 1 for the version
  *	1				the attributes, an M
  *
+ * 0xD2 and 0xD3 are those of sealed items: see the header.
+ *
  * A container (M, L, SS, NS, BS) of n entries:
  *
  *	OFFSET	SIZE	MEANING
@@ -88,18 +90,33 @@ typedef struct SortEntry
 	uint32		size;
 } SortEntry;
 
+const DynItemSealing *dyn_item_sealing = NULL;
+
 DynItem *
 dyn_item_from_datum(Datum datum)
 {
 	DynItem    *item = (DynItem *) PG_DETOAST_DATUM_PACKED(datum);
+	unsigned char magic = VARSIZE_ANY_EXHDR(item) < ITEM_HEADER_SIZE ? 0 :
+		*(unsigned char *) VARDATA_ANY(item);
 
-	if (VARSIZE_ANY_EXHDR(item) < ITEM_HEADER_SIZE ||
-		*(unsigned char *) VARDATA_ANY(item) != ITEM_MAGIC)
+	if (likely(magic == ITEM_MAGIC))
+		return item;
+	if (magic != DYN_SEALED_MAGIC || dyn_item_sealing == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("stored item has an unknown format"),
 				 errhint("It was written by a newer version of the extension, or it is damaged.")));
-	return item;
+	return dyn_item_sealing->open((const DynSealed *) item);
+}
+
+bool
+dyn_item_datum_is_sealed(Datum datum)
+{
+	struct varlena *bytes = (struct varlena *) DatumGetPointer(datum);
+
+	if (VARATT_IS_EXTERNAL(bytes) || VARATT_IS_COMPRESSED(bytes))
+		bytes = PG_DETOAST_DATUM_SLICE(datum, 0, 1);
+	return dyn_item_bytes_are_sealed(bytes);
 }
 
 DynValue

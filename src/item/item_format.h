@@ -23,11 +23,60 @@ typedef struct DynItem DynItem; /* a varlena, never toasted once one has it */
 #define PG_RETURN_DYN_ITEM(i) PG_RETURN_POINTER(i)
 
 /*
- * Detoast and check the header.  Raises ERRCODE_DATA_CORRUPTED for a magic or
- * version it does not know.  The bytes behind the header are checked as they
- * are walked.
+ * Detoast and check the header; open what is sealed.  Raises
+ * ERRCODE_DATA_CORRUPTED for a magic or version it does not know, and whatever
+ * opening raises.  The bytes behind the header are checked as they are walked.
  */
 extern DynItem *dyn_item_from_datum(Datum datum);
+
+/*
+ * A sealed item is a datum of the same type that cannot be read without a key:
+ * see encryption/, which gives its functions to dyn_item_sealing.  A DynItem is
+ * never sealed.
+ */
+typedef struct DynSealed DynSealed; /* a varlena, not toasted */
+
+#define DYN_SEALED_MAGIC	0xD2
+#define DYN_SEALED_IMAGE_MAGIC 0xD3 /* can be opened by encryption/ only */
+
+/*
+ *	OFFSET	SIZE	MEANING
+ *	0		1		0xD2 or 0xD3
+ *	1		8		the data key's id, little endian
+ *	9		12		nonce
+ *	21				AES-256-GCM of the item, from its own magic on
+ *			16		tag
+ */
+#define DYN_SEALED_HEADER_SIZE	9	/* magic and key */
+#define DYN_SEALED_NONCE_SIZE	12
+#define DYN_SEALED_TAG_SIZE		16
+#define DYN_SEALED_OVERHEAD \
+	(DYN_SEALED_HEADER_SIZE + DYN_SEALED_NONCE_SIZE + DYN_SEALED_TAG_SIZE)
+
+typedef struct DynItemSealing
+{
+	/* The item, in CurrentMemoryContext; raises if it cannot be opened. */
+	DynItem    *(*open) (const DynSealed *sealed);
+
+	/*
+	 * Raise unless the current user may bring this sealed item in from outside:
+	 * who may not read it where it is stored must not have it opened here.
+	 */
+	void		(*admit) (const DynSealed *sealed);
+} DynItemSealing;
+
+extern const DynItemSealing *dyn_item_sealing;
+
+/* Is it a sealed item?  Looks at no more than the beginning of a toasted one. */
+extern bool dyn_item_datum_is_sealed(Datum datum);
+
+/* The same of a varlena that is not toasted. */
+static inline bool
+dyn_item_bytes_are_sealed(const void *bytes)
+{
+	return VARSIZE_ANY_EXHDR(bytes) > 0 &&
+		*(const unsigned char *) VARDATA_ANY(bytes) == DYN_SEALED_MAGIC;
+}
 
 /* The item's attributes as a value of type M, pointing into item. */
 extern DynValue dyn_item_value(const DynItem *item);

@@ -15,6 +15,8 @@
 #include "access/detoast.h"
 #include "base/limits.h"
 #include "catalog/pg_type.h"
+#include "commands/vacuum.h"
+#include "common/base64.h"
 #include "common/hashfn.h"
 #include "item/document_path.h"
 #include "item/item_json.h"
@@ -47,6 +49,8 @@ PG_FUNCTION_INFO_V1(dyn_item_ne);
 PG_FUNCTION_INFO_V1(dyn_item_hash);
 PG_FUNCTION_INFO_V1(dyn_item_hash_extended);
 PG_FUNCTION_INFO_V1(dyn_item_size_sql);
+PG_FUNCTION_INFO_V1(dyn_item_is_sealed);
+PG_FUNCTION_INFO_V1(dyn_item_typanalyze);
 
 static DynItem *
 item_from_text(const char *text, int len)
@@ -66,11 +70,61 @@ item_from_text(const char *text, int len)
 	return dyn_item_from_json(json);
 }
 
+/*
+ * The text form of a sealed item is {"sealed": "<base64>"}, which is no item's:
+ * an attribute's value is an object.  It is what a dump has.
+ */
+#define SEALED_MEMBER "sealed"
+
+/* Bytes that came from outside; sealed ones must be the caller's to open. */
+static Datum
+sealed_datum(DynSealed *sealed)
+{
+	if (VARSIZE_ANY_EXHDR(sealed) <= DYN_SEALED_OVERHEAD ||
+		*(unsigned char *) VARDATA_ANY(sealed) != DYN_SEALED_MAGIC ||
+		dyn_item_sealing == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+				 errmsg("invalid sealed item")));
+	dyn_item_sealing->admit(sealed);
+	return PointerGetDatum(sealed);
+}
+
+/* NULL: the text is not that of a sealed item. */
+static DynSealed *
+sealed_from_text(const char *text)
+{
+	DynJson    *json;
+	const DynJson *member;
+	const char *base64;
+	uint32		len;
+	int			size;
+	DynSealed  *sealed;
+
+	/* Most text is not; don't parse that twice. */
+	if (strncmp(text, "{\"" SEALED_MEMBER "\"", strlen(SEALED_MEMBER) + 3) != 0)
+		return NULL;
+	json = dyn_json_parse(text, strlen(text));
+	if (json == NULL || dyn_json_count(json) != 1)
+		return NULL;
+	member = dyn_json_first(json);
+	if (dyn_json_kind(member) != DYN_JSON_STRING)
+		return NULL;
+	base64 = dyn_json_string(member, &len);
+	sealed = palloc(VARHDRSZ + pg_b64_dec_len(len));
+	size = pg_b64_decode(base64, len, VARDATA(sealed), pg_b64_dec_len(len));
+	SET_VARSIZE(sealed, VARHDRSZ + Max(size, 0));
+	return sealed;
+}
+
 Datum
 dyn_item_in(PG_FUNCTION_ARGS)
 {
 	char	   *text = PG_GETARG_CSTRING(0);
+	DynSealed  *sealed = sealed_from_text(text);
 
+	if (sealed != NULL)
+		return sealed_datum(sealed);
 	PG_RETURN_DYN_ITEM(item_from_text(text, strlen(text)));
 }
 
@@ -93,10 +147,31 @@ item_text(const DynItem *item)
 	return server_text(&out);
 }
 
+/* Sealed items go out as they are: to a dump, or to a client's screen. */
+static DynSealed *
+as_sealed(Datum datum)
+{
+	DynSealed  *bytes = (DynSealed *) PG_DETOAST_DATUM_PACKED(datum);
+
+	return dyn_item_bytes_are_sealed(bytes) ? bytes : NULL;
+}
+
 Datum
 dyn_item_out(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_CSTRING(item_text(PG_GETARG_DYN_ITEM(0)));
+	DynSealed  *sealed = as_sealed(PG_GETARG_DATUM(0));
+	StringInfoData out;
+	DynJsonWriter w;
+
+	if (sealed == NULL)
+		PG_RETURN_CSTRING(item_text(PG_GETARG_DYN_ITEM(0)));
+	initStringInfo(&out);
+	dyn_json_writer_init(&w, &out);
+	dyn_json_begin_object(&w);
+	dyn_json_write_key(&w, SEALED_MEMBER);
+	dyn_json_write_base64(&w, VARDATA_ANY(sealed), VARSIZE_ANY_EXHDR(sealed));
+	dyn_json_end_object(&w);
+	PG_RETURN_CSTRING(out.data);
 }
 
 Datum
@@ -108,6 +183,8 @@ dyn_item_recv(PG_FUNCTION_ARGS)
 
 	SET_VARSIZE(item, VARHDRSZ + len);
 	pq_copymsgbytes(buf, VARDATA(item), len);
+	if (dyn_item_bytes_are_sealed(item))
+		return sealed_datum((DynSealed *) item);
 	dyn_item_check(item);
 	PG_RETURN_DYN_ITEM(item);
 }
@@ -115,7 +192,8 @@ dyn_item_recv(PG_FUNCTION_ARGS)
 Datum
 dyn_item_send(PG_FUNCTION_ARGS)
 {
-	DynItem    *item = PG_GETARG_DYN_ITEM(0);
+	DynSealed  *sealed = as_sealed(PG_GETARG_DATUM(0));
+	const void *item = sealed != NULL ? (void *) sealed : PG_GETARG_DYN_ITEM(0);
 	StringInfoData buf;
 
 	pq_begintypsend(&buf);
@@ -545,11 +623,17 @@ dyn_item_contained(PG_FUNCTION_ARGS)
 static bool
 items_equal(Datum a, Datum b)
 {
+	Size		a_size = toast_raw_datum_size(a);
+	Size		b_size = toast_raw_datum_size(b);
 	DynValue	va;
 	DynValue	vb;
 
-	/* Often enough the sizes differ, and nothing needs to be detoasted. */
-	if (toast_raw_datum_size(a) != toast_raw_datum_size(b))
+	/*
+	 * Often enough the sizes differ, and nothing needs to be detoasted or
+	 * opened.  One of the two may be sealed.
+	 */
+	if (a_size != b_size && a_size + DYN_SEALED_OVERHEAD != b_size &&
+		b_size + DYN_SEALED_OVERHEAD != a_size)
 		return false;
 	va = dyn_item_value(DatumGetDynItem(a));
 	vb = dyn_item_value(DatumGetDynItem(b));
@@ -589,4 +673,54 @@ Datum
 dyn_item_size_sql(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_INT32(dyn_item_size(PG_GETARG_DYN_ITEM(0)));
+}
+
+Datum
+dyn_item_is_sealed(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(dyn_item_datum_is_sealed(PG_GETARG_DATUM(0)));
+}
+
+/*
+ * No two items of a table are equal, as their keys are not: so there is nothing
+ * to be learnt from comparing a sample's, for which each would have to be opened
+ * if they are sealed.
+ */
+static void
+compute_statistics(VacAttrStatsP stats, AnalyzeAttrFetchFunc fetch, int nrows,
+				   double total_rows)
+{
+	double		width = 0;
+	int			nulls = 0;
+
+	for (int i = 0; i < nrows; i++)
+	{
+		bool		isnull;
+		Datum		item;
+
+		vacuum_delay_point();
+		item = fetch(stats, i, &isnull);
+		if (isnull)
+			nulls++;
+		else
+			width += VARSIZE_ANY(DatumGetPointer(item));
+	}
+	if (nrows == 0)
+		return;
+	stats->stats_valid = true;
+	stats->stanullfrac = (double) nulls / nrows;
+	stats->stawidth = nulls < nrows ? width / (nrows - nulls) : 0;
+	stats->stadistinct = -1.0 * (1.0 - stats->stanullfrac);
+}
+
+Datum
+dyn_item_typanalyze(PG_FUNCTION_ARGS)
+{
+	VacAttrStats *stats = (VacAttrStats *) PG_GETARG_POINTER(0);
+
+	stats->compute_stats = compute_statistics;
+	if (stats->attr->attstattarget < 0)
+		stats->attr->attstattarget = default_statistics_target;
+	stats->minrows = 300 * stats->attr->attstattarget;
+	PG_RETURN_BOOL(true);
 }

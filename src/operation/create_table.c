@@ -90,6 +90,7 @@ dyn_create_table(DynOperationContext *context, const DynJson *request,
 	const DynJson *stream = dyn_request_member(request, "StreamSpecification");
 	DynTableDefinition definition = {0};
 	DynThroughputRequest throughput;
+	DynSealingRequest sealing;
 	DynStreamView view;
 	bool		has_stream;
 	const DynTable *table;
@@ -102,7 +103,7 @@ dyn_create_table(DynOperationContext *context, const DynJson *request,
 	check_billing(request, &throughput, definition.billing_mode);
 	read_keys_and_indexes(request, &definition);
 	read_throughput(&throughput, &definition);
-	dyn_table_request_refuse_options(request);
+	sealing = dyn_table_request_sealing(request);
 	has_stream = stream != NULL && dyn_stream_request_enables(stream, &view, "created");
 	tags = dyn_request_tags(request, &ntags);
 
@@ -111,7 +112,13 @@ dyn_create_table(DynOperationContext *context, const DynJson *request,
 		dyn_request_bool(request, "DeletionProtectionEnabled", false);
 	definition.table_class = dyn_table_request_class(request, DYN_TABLE_CLASS_STANDARD);
 	context->table_name = definition.name;
+	dyn_table_request_check_master_key(&sealing);
 	table = dyn_table_create(&definition);
+	if (sealing.enabled)
+	{
+		dyn_table_seal(table, sealing.master_key, true);
+		table = dyn_table_refresh(table);
+	}
 	if (has_stream)
 	{
 		dyn_stream_enable(table, view);
@@ -119,6 +126,7 @@ dyn_create_table(DynOperationContext *context, const DynJson *request,
 	}
 	if (ntags > 0)
 		dyn_tags_put(table, tags, ntags);
-	dyn_reply_table_description(reply, "TableDescription", table, "CREATING", NULL);
+	dyn_reply_table_description(reply, "TableDescription", table, "CREATING", NULL,
+								false);
 	return DYN_OUTCOME_DONE;
 }

@@ -27,7 +27,12 @@ dyn_delete_table(DynOperationContext *context, const DynJson *request,
 		dyn_raise(VALIDATION,
 				  "Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.");
 	dyn_table_check_not_updating(table);
-	dyn_reply_table_description(reply, "TableDescription", table, "DELETING", NULL);
+	if (dyn_table_is_being_sealed(table))
+		dyn_raise(RESOURCE_IN_USE,
+				  DYN_STILL_IN_USE "Table: %s is in the process of being updated.",
+				  table->name);
+	dyn_reply_table_description(reply, "TableDescription", table, "DELETING", NULL,
+								false);
 	dyn_table_drop(table, context->may_wait);
 	return DYN_OUTCOME_DONE;
 }

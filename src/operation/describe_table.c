@@ -21,6 +21,6 @@ dyn_describe_table(DynOperationContext *context, const DynJson *request,
 
 	dyn_violations_raise(&v);
 	table = dyn_table_request_find(context, name);
-	dyn_reply_table_description(reply, "Table", table, dyn_table_status(table), NULL);
+	dyn_reply_table_description(reply, "Table", table, dyn_table_status(table), NULL, false);
 	return DYN_OUTCOME_DONE;
 }

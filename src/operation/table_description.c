@@ -8,6 +8,7 @@
  */
 #include "postgres.h"
 
+#include "encryption/data_key.h"
 #include "operation/index_request.h"
 #include "operation/table_description.h"
 #include "operation/table_request.h"
@@ -167,6 +168,33 @@ write_table_class(DynJsonWriter *w, const DynTable *table)
 	dyn_json_end_object(w);
 }
 
+/*
+ * While its master key is not to be had, a table is inaccessible.  updating: the
+ * answer to a request that changes something about it.
+ */
+static void
+write_sealing(DynJsonWriter *w, const DynTable *table, bool updating)
+{
+	bool		accessible = true;
+
+	if (table->sealing == DYN_SEALING_OFF)
+		return;
+	dyn_json_write_key(w, "SSEDescription");
+	dyn_json_begin_object(w);
+	dyn_json_write_text(w, "Status", updating || dyn_table_is_being_sealed(table) ?
+						"UPDATING" : "ENABLED");
+	if (table->data_key != 0)
+	{
+		char	   *master = dyn_data_key_master(table->data_key, &accessible);
+
+		dyn_json_write_text(w, "SSEType", "KMS");
+		dyn_json_write_text(w, "KMSMasterKeyArn", dyn_master_key_arn(master));
+	}
+	if (!accessible)
+		dyn_json_write_time(w, "InaccessibleEncryptionDateTime", dyn_master_keys_read_at());
+	dyn_json_end_object(w);
+}
+
 static bool
 is_same_attribute(const DynKeyAttribute *a, const DynKeyAttribute *b)
 {
@@ -308,7 +336,7 @@ write_indexes(DynJsonWriter *w, const DynTable *table, DynIndexKind kind,
 
 static void
 write_description(DynJsonWriter *w, const DynTable *table, const char *status,
-				  const DynJson *ceilings)
+				  const DynJson *ceilings, bool updates_sealing)
 {
 	bool		deleting = strcmp(status, "DELETING") == 0;
 	bool		creating = strcmp(status, "CREATING") == 0;
@@ -342,6 +370,7 @@ write_description(DynJsonWriter *w, const DynTable *table, const char *status,
 	write_billing_mode(w, table);
 	write_table_class(w, table);
 	write_stream(w, table);
+	write_sealing(w, table, updates_sealing);
 	dyn_json_write_key(w, "DeletionProtectionEnabled");
 	dyn_json_write_bool(w, table->deletion_protection);
 	if (!deleting)
@@ -355,19 +384,25 @@ write_description(DynJsonWriter *w, const DynTable *table, const char *status,
 void
 dyn_reply_table_description(StringInfo reply, const char *member,
 							const DynTable *table, const char *status,
-							const DynJson *ceilings)
+							const DynJson *ceilings, bool updates_sealing)
 {
 	DynJsonWriter w;
 
 	dyn_json_writer_init(&w, reply);
 	dyn_json_begin_object(&w);
 	dyn_json_write_key(&w, member);
-	write_description(&w, table, status, ceilings);
+	write_description(&w, table, status, ceilings, updates_sealing);
 	dyn_json_end_object(&w);
 }
 
 const char *
 dyn_table_status(const DynTable *table)
 {
-	return dyn_table_is_updating(table) ? "UPDATING" : "ACTIVE";
+	bool		accessible = true;
+
+	if (dyn_table_is_updating(table))
+		return "UPDATING";
+	if (table->data_key != 0)
+		(void) dyn_data_key_master(table->data_key, &accessible);
+	return accessible ? "ACTIVE" : "INACCESSIBLE_ENCRYPTION_CREDENTIALS";
 }

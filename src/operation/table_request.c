@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "base/limits.h"
+#include "encryption/data_key.h"
 #include "operation/arn.h"
 #include "operation/stream_request.h"
 #include "operation/table_request.h"
@@ -19,6 +20,9 @@ static const char *const class_values[] = {
 const DynEnum dyn_enum_table_class = {
 	"[STANDARD, STANDARD_INFREQUENT_ACCESS]", class_values
 };
+
+static const char *const sse_type_values[] = {"AES256", "KMS", NULL};
+static const DynEnum sse_types = {"[AES256, KMS]", sse_type_values};
 
 const DynJson *
 dyn_table_request_require_name(const DynJson *request)
@@ -81,6 +85,12 @@ dyn_table_is_updating(const DynTable *table)
 	return false;
 }
 
+bool
+dyn_table_is_being_sealed(const DynTable *table)
+{
+	return table->sealing == DYN_SEALING_ENABLING || table->sealing == DYN_SEALING_DISABLING;
+}
+
 void
 dyn_table_refuse_updating(const DynTable *table)
 {
@@ -99,26 +109,99 @@ dyn_table_check_not_updating(const DynTable *table)
 void
 dyn_table_request_check_options(DynViolations *v, const DynJson *request)
 {
+	const DynJson *sse = dyn_request_member(request, "SSESpecification");
+
 	dyn_member_enum(v, dyn_request_member(request, "TableClass"),
 					&dyn_enum_table_class, DYN_TABLE_CLASS_STANDARD, "tableClass");
 	dyn_stream_request_check(v, request);
+	if (sse != NULL)
+		dyn_member_enum(v, dyn_request_member(sse, "SSEType"), &sse_types, 0,
+						"sSESpecification.sSEType");
 }
 
-static void
-refuse_option(const char *what)
+/* "arn:aws:kms:<region>:<account>:" of ours, or NULL. */
+static const char *
+without_kms_prefix(const char *id)
 {
-	dyn_raise(VALIDATION, DYN_INVALID_VALUES "%s is not supported by this server", what);
+	char	   *prefix = dyn_master_key_arn("");
+	size_t		len = strlen(prefix) - strlen("key/");
+
+	return strncmp(id, prefix, len) == 0 ? id + len : NULL;
+}
+
+/*
+ * A key can be named by its id or an alias, or the ARN of either.  Aliases of
+ * one's own are other words for ids; the service's own stands for the first key.
+ */
+static void
+read_master_key(const char *name, DynSealingRequest *sealing)
+{
+	const char *id = name;
+
+	if (strncmp(name, "arn:", 4) == 0)
+	{
+		id = without_kms_prefix(name);
+		if (id == NULL)
+			dyn_raise(VALIDATION, "KMS validation error: com.amazonaws.services.kms.model.NotFoundException: Invalid arn %s",
+					  name);
+		sealing->by_arn = strncmp(id, "key/", 4) == 0;
+	}
+	if (strcmp(id, "alias/aws/dynamodb") == 0)
+		return;
+	if (strncmp(id, "alias/", 6) == 0)
+		id += 6;
+	else if (sealing->by_arn)
+		id += 4;
+	sealing->master_key = id;
+}
+
+DynSealingRequest
+dyn_table_request_sealing(const DynJson *request)
+{
+	const DynJson *sse = dyn_request_member(request, "SSESpecification");
+	const DynJson *enabled;
+	const char *type;
+	const char *key;
+	uint32		len;
+	DynSealingRequest sealing = {0};
+
+	if (sse == NULL)
+		return sealing;
+	sealing.given = true;
+	enabled = dyn_request_member(sse, "Enabled");
+	type = dyn_request_string(sse, "SSEType", &len);
+	key = dyn_request_string(sse, "KMSMasterKeyId", &len);
+	if (enabled != NULL && !dyn_request_bool(sse, "Enabled", false))
+	{
+		if (type != NULL)
+			dyn_raise(VALIDATION, DYN_INVALID_VALUES "SSEType can not be specified if Enabled is false");
+		if (key != NULL)
+			dyn_raise(VALIDATION, DYN_INVALID_VALUES "KMSMasterKeyId can not be specified if Enabled is false");
+		return sealing;
+	}
+	if (type != NULL && strcmp(type, "KMS") != 0)
+		dyn_raise(VALIDATION, DYN_INVALID_VALUES "SSEType %s is not supported", type);
+	if (key != NULL && type == NULL)
+		dyn_raise(VALIDATION, DYN_INVALID_VALUES "SSEType KMS is required if KMSMasterKeyId is specified");
+	/* To name the type is to ask for it; to say nothing at all is not. */
+	sealing.enabled = enabled != NULL || type != NULL;
+	if (key != NULL)
+		read_master_key(key, &sealing);
+	return sealing;
 }
 
 void
-dyn_table_request_refuse_options(const DynJson *request)
+dyn_table_request_check_master_key(const DynSealingRequest *sealing)
 {
-	const DynJson *sse = dyn_request_member(request, "SSESpecification");
-
-	if (sse != NULL && (dyn_request_bool(sse, "Enabled", false) ||
-						dyn_request_member(sse, "SSEType") != NULL ||
-						dyn_request_member(sse, "KMSMasterKeyId") != NULL))
-		refuse_option("SSESpecification");
+	if (!sealing->enabled || dyn_master_key_find(sealing->master_key) != NULL)
+		return;
+	ereport(ERROR,
+			(errcode(dyn_errcode(VALIDATION)),
+			 sealing->master_key == NULL ?
+			 errmsg_internal(DYN_INVALID_VALUES "SSESpecification needs a master key, and this server has none") :
+			 errmsg_internal("KMS validation error: com.amazonaws.services.kms.model.NotFoundException: Key '%s' does not exist",
+							 dyn_master_key_arn(sealing->master_key)),
+			 errhint("%s", dyn_master_keys_trouble())));
 }
 
 DynTableClass

@@ -38,14 +38,26 @@ extern void dyn_table_check_not_updating(const DynTable *table);
 extern void dyn_table_refuse_updating(const DynTable *table) pg_attribute_noreturn();
 extern bool dyn_table_is_updating(const DynTable *table);
 
+/* While its encryption is being switched on or off; that is not UPDATING. */
+extern bool dyn_table_is_being_sealed(const DynTable *table);
+
 /* Constraints of the members that CreateTable and UpdateTable share. */
 extern void dyn_table_request_check_options(DynViolations *v, const DynJson *request);
 
-/*
- * Refuse what this server does not have; accept what asks for the state every
- * table is in.
- */
-extern void dyn_table_request_refuse_options(const DynJson *request);
+/* What SSESpecification asks for. */
+typedef struct DynSealingRequest
+{
+	bool		given;
+	bool		enabled;
+	const char *master_key;		/* id; NULL: the first there is */
+	bool		by_arn;
+} DynSealingRequest;
+
+/* Raises ValidationException for what contradicts itself. */
+extern DynSealingRequest dyn_table_request_sealing(const DynJson *request);
+
+/* Raise ValidationException unless the master key is there. */
+extern void dyn_table_request_check_master_key(const DynSealingRequest *sealing);
 
 /* TableClass, or absent. */
 extern DynTableClass dyn_table_request_class(const DynJson *request,

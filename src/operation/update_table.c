@@ -13,6 +13,7 @@
  */
 #include "postgres.h"
 
+#include "encryption/data_key.h"
 #include "miscadmin.h"
 #include "operation/index_request.h"
 #include "operation/key_schema_request.h"
@@ -58,7 +59,9 @@ typedef struct Update
 	DynBillingMode mode;		/* asked for; later, the one the table will have */
 	int			nactions;
 	Action	   *actions;
-	bool		updating;		/* something besides protection is changed */
+	DynSealingRequest sealing;
+	bool		updating;		/* something besides protection and encryption is
+								 * changed */
 } Update;
 
 /* ----- member constraints ----- */
@@ -572,6 +575,43 @@ change_stream(Update *update)
 	update->updating = true;
 }
 
+/*
+ * Switching on and off is a background job's work, changing the master key is not:
+ * items stay as they are.  Both are called UPDATING in the answer.
+ */
+static void
+change_sealing(Update *update)
+{
+	const DynTable *table = update->table;
+	const DynSealingRequest *sealing = &update->sealing;
+	bool		accessible;
+
+	if (!sealing->given)
+		return;
+	if (!sealing->enabled)
+	{
+		if (dyn_table_is_being_sealed(table))
+			dyn_raise(RESOURCE_IN_USE,
+					  DYN_STILL_IN_USE "Server-Side Encryption is still being updated");
+		if (table->sealing == DYN_SEALING_OFF)
+			dyn_raise(VALIDATION, DYN_INVALID_VALUES "Table is already encrypted by default");
+		dyn_table_unseal(table);
+		return;
+	}
+	if (table->sealing == DYN_SEALING_DISABLING)
+		dyn_raise(RESOURCE_IN_USE,
+				  DYN_STILL_IN_USE "Server-Side Encryption is still being updated");
+	dyn_table_request_check_master_key(sealing);
+	if (table->sealing == DYN_SEALING_OFF)
+		dyn_table_seal(table, sealing->master_key, false);
+	else if (sealing->by_arn &&
+			 strcmp(sealing->master_key,
+					dyn_data_key_master(table->data_key, &accessible)) == 0)
+		dyn_raise(VALIDATION, DYN_INVALID_VALUES "Table is already encrypted with given KMSMasterKeyId. Use KMSMasterKeyId parameter if you want to change Master Key");
+	else
+		dyn_table_rewrap(table, sealing->master_key);
+}
+
 static void
 check_request(Update *update)
 {
@@ -584,7 +624,7 @@ check_request(Update *update)
 		dyn_throughput_refuse_on_demand();
 	dyn_throughput_check_bounds(&update->throughput, NULL);
 	read_actions(update);
-	dyn_table_request_refuse_options(update->request);
+	update->sealing = dyn_table_request_sealing(update->request);
 }
 
 DynOutcome
@@ -608,6 +648,7 @@ dyn_update_table(DynOperationContext *context, const DynJson *request,
 	for (int i = 0; i < update.nactions; i++)
 		run_action(&update, &update.actions[i]);
 	change_stream(&update);
+	change_sealing(&update);
 	change_class(&update, context->may_wait);
 	if (dyn_request_member(request, "DeletionProtectionEnabled") != NULL)
 		dyn_table_alter_protection(update.table,
@@ -616,6 +657,6 @@ dyn_update_table(DynOperationContext *context, const DynJson *request,
 	dyn_reply_table_description(reply, "TableDescription",
 								dyn_table_request_find(context, name),
 								update.updating ? "UPDATING" : "ACTIVE",
-								update.throughput.ceilings);
+								update.throughput.ceilings, update.sealing.given);
 	return DYN_OUTCOME_DONE;
 }

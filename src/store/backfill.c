@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * backfill.c
- *		Bring an index's slot up to date in the items that are there already.
+ *		Bring an index's slot up to date in the items that are there already, or
+ *		seal them.
  *
  * No index of PostgreSQL's has the slot yet, so an update of the slot alone is
  * HOT where the page has room for another version of the item.  A page filled
@@ -26,6 +27,7 @@
 
 #include "store/backfill.h"
 #include "store/executor.h"
+#include "store/relation.h"
 
 /*
  * Make room.  heap_page_prune_opt() leaves a page alone that is not short of
@@ -90,15 +92,14 @@ equal_bytes(Datum a, Datum b)
 
 /* The tuple with the right entry in the slot, or NULL if it has that. */
 static HeapTuple
-right_tuple(Relation heap, const DynTable *table, const DynIndex *index,
-			HeapTuple tuple)
+with_right_entry(Relation heap, const DynTable *table, const DynIndex *index,
+				 HeapTuple tuple)
 {
 	TupleDesc	descriptor = RelationGetDescr(heap);
 	int			column = DYN_ATTNUM_SLOT(index->slot);
 	bool		isnull;
 	bool		old_isnull;
-	DynItem    *item = dyn_item_from_datum(heap_getattr(tuple, DYN_ATTNUM_ITEM,
-														descriptor, &isnull));
+	DynItem    *item = dyn_relation_tuple_item(table, heap, tuple);
 	Datum		old_entry = heap_getattr(tuple, column, descriptor, &old_isnull);
 	DynKey		key = {0};
 	Datum		entry;
@@ -108,6 +109,30 @@ right_tuple(Relation heap, const DynTable *table, const DynIndex *index,
 	if (isnull ? old_isnull : !old_isnull && equal_bytes(entry, old_entry))
 		return NULL;
 	return heap_modify_tuple_by_cols(tuple, descriptor, 1, &column, &entry, &isnull);
+}
+
+/* The tuple with its item sealed, or not, as the table's are to be; or NULL. */
+static HeapTuple
+with_right_item(Relation heap, const DynTable *table, HeapTuple tuple)
+{
+	int			column = DYN_ATTNUM_ITEM;
+	bool		isnull;
+	Datum		stored = heap_getattr(tuple, column, RelationGetDescr(heap), &isnull);
+	Datum		datum;
+
+	if (dyn_table_item_is_right(table, stored))
+		return NULL;
+	datum = dyn_table_item_datum(table, dyn_relation_tuple_item(table, heap, tuple), stored);
+	return heap_modify_tuple_by_cols(tuple, RelationGetDescr(heap), 1, &column, &datum,
+									 &isnull);
+}
+
+static HeapTuple
+right_tuple(Relation heap, const DynTable *table, const DynIndex *index,
+			HeapTuple tuple)
+{
+	return index == NULL ? with_right_item(heap, table, tuple) :
+		with_right_entry(heap, table, index, tuple);
 }
 
 /* Write one item's new tuple. */
@@ -156,7 +181,7 @@ write_tuple(Relation heap, const DynTable *table, HeapTuple old, HeapTuple new,
 			break;
 		case TM_Updated:
 		case TM_Deleted:
-			/* Whoever did that has seen to the entry. */
+			/* Whoever did that has seen to what is missing. */
 			break;
 		case TM_BeingModified:
 		case TM_WouldBlock:

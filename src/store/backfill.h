@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * backfill.h
- *		Bring an index's slot up to date in the items that are there already.
+ *		Bring an index's slot up to date in the items that are there already, or
+ *		seal them.
  *
  * src/store/backfill.h
  *-------------------------------------------------------------------------
@@ -28,7 +29,8 @@ typedef struct DynBackfillPage
  * Give the items of one page the entries that they have in index, and none to
  * those that have none: of items an index cannot take, too, nothing is said.
  * Only the slot is written, the item keeps its bytes and its place in TOAST; no
- * trigger fires.  Nothing is waited for.
+ * trigger fires.  Nothing is waited for.  index NULL: seal the items that are to
+ * be sealed, or open those that are not to be.
  *
  * Items are written where the new version finds room on the same page, so that
  * no other index and no other page gets to do with it.  What is left unfit finds
@@ -37,7 +39,7 @@ typedef struct DynBackfillPage
  * gives one item away, which makes room for the others.
  *
  * The caller has locked the heap, has an active snapshot, and is sure that
- * whoever may write to the heap keeps the index's slot.
+ * whoever may write to the heap keeps the index's slot, or seals likewise.
  */
 extern void dyn_store_backfill_page(Relation heap, const DynTable *table,
 									const DynIndex *index, BlockNumber block,

@@ -49,7 +49,7 @@ get_item(DynRelation *relation, const DynKey *key, Snapshot snapshot)
 	DynItem    *item = NULL;
 
 	if (dyn_relation_find(relation, key, snapshot, slot))
-		item = dyn_relation_copy_item(slot);
+		item = dyn_relation_copy_item(relation, slot);
 	ExecDropSingleTupleTableSlot(slot);
 	dyn_relation_close(relation);
 	return item;
@@ -256,7 +256,7 @@ dyn_store_next(DynStoreCursor *cursor)
 	cursor->done = !index_getnext_slot(cursor->scan, cursor->direction,
 									   cursor->slot);
 	MemoryContextSwitchTo(caller);
-	return cursor->done ? NULL : dyn_relation_slot_item(cursor->slot);
+	return cursor->done ? NULL : dyn_relation_slot_item(&cursor->relation, cursor->slot);
 }
 
 void

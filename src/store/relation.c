@@ -8,6 +8,7 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/stratnum.h"
 #include "access/table.h"
@@ -25,6 +26,7 @@
 #include "utils/snapmgr.h"
 
 #include "base/error.h"
+#include "encryption/seal.h"
 #include "store/relation.h"
 #include "store/store.h"
 
@@ -237,37 +239,139 @@ dyn_relation_key_scan_keys(const DynKey *key, ScanKey keys)
 	return 3;
 }
 
-DynItem *
-dyn_relation_slot_item(TupleTableSlot *slot)
+/* ----- items ----- */
+
+static void
+refuse_item(const DynTable *table, ItemPointer tid, const char *why, const char *hint)
 {
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg("item at (%u,%u) of table \"%s\" %s",
+					ItemPointerGetBlockNumberNoCheck(tid),
+					ItemPointerGetOffsetNumberNoCheck(tid), table->name, why),
+			 errhint("%s", hint)));
+}
+
+/* Does the key attribute have the bytes that the row's column has? */
+static bool
+has_key_attribute(const DynItem *item, const DynKeyAttribute *attribute, Datum column)
+{
+	bytea	   *bytes = DatumGetByteaPP(column);
+	DynValue	value;
+
+	return dyn_item_find(item, attribute->name, attribute->name_len, &value) &&
+		value.type == attribute->type && value.size == VARSIZE_ANY_EXHDR(bytes) &&
+		memcmp(value.data, VARDATA_ANY(bytes), value.size) == 0;
+}
+
+/*
+ * Open the item of a sealed table, or a sealed one.  The cipher tells that it is
+ * what was sealed for this table, and the key attributes in it that it was for
+ * this row.
+ */
+static DynItem *
+open_item(const DynTable *table, ItemPointer tid, Datum item_datum, Datum partition,
+		  Datum sort, bool has_sort)
+{
+	const DynKeySchema *schema = &table->schema;
+	DynItem    *item;
+
+	if (!dyn_item_bytes_are_sealed(DatumGetPointer(item_datum)))
+	{
+		if (table->sealing == DYN_SEALING_ENABLED)
+			refuse_item(table, tid, "is not sealed",
+						"It did not come there by an operation or an INSERT. If it is what it should be, UPDATE of the row, changing nothing, seals it.");
+		return dyn_item_from_datum(item_datum);
+	}
+	item = dyn_open((const DynSealed *) DatumGetPointer(item_datum), &table->table_id);
+	if (!has_key_attribute(item, &schema->partition, partition) ||
+		(schema->sort.name != NULL &&
+		 (!has_sort || !has_key_attribute(item, &schema->sort, sort))))
+		refuse_item(table, tid, "is another row's",
+					"It was moved there, or the key columns were changed, by something other than an operation or a statement.");
+	return item;
+}
+
+/*
+ * True if there is nothing to open or to check: neither is the table sealed,
+ * nor the item.  *item is detoasted.
+ */
+static inline bool
+is_plain_item(const DynTable *table, Datum *item)
+{
+	*item = PointerGetDatum(PG_DETOAST_DATUM_PACKED(*item));
+	return likely(table->sealing == DYN_SEALING_OFF &&
+				  !dyn_item_bytes_are_sealed(DatumGetPointer(*item)));
+}
+
+static DynItem *
+slot_item(const DynRelation *relation, TupleTableSlot *slot, bool *points_into_slot)
+{
+	const DynTable *table = relation->table;
 	bool		isnull;
-	Datum		datum = slot_getattr(slot, DYN_ATTNUM_ITEM, &isnull);
+	bool		no_partition;
+	bool		no_sort;
+	Datum		stored = slot_getattr(slot, DYN_ATTNUM_ITEM, &isnull);
+	Datum		datum = stored;
+	DynItem    *item;
 
 	if (isnull)
 		elog(ERROR, "item of a stored tuple is null");
-	return dyn_item_from_datum(datum);
+	if (is_plain_item(table, &datum))
+		item = dyn_item_from_datum(datum);
+	else
+	{
+		Datum		partition = slot_getattr(slot, DYN_ATTNUM_PARTITION, &no_partition);
+		Datum		sort = slot_getattr(slot, DYN_ATTNUM_SORT, &no_sort);
+
+		item = open_item(table, &slot->tts_tid, datum, partition, sort, !no_sort);
+
+		/* What was sealed is large, and done with. */
+		if (datum != stored && PointerGetDatum(item) != datum)
+			pfree(DatumGetPointer(datum));
+	}
+	*points_into_slot = PointerGetDatum(item) == stored;
+	return item;
 }
 
 DynItem *
-dyn_relation_copy_item(TupleTableSlot *slot)
+dyn_relation_slot_item(const DynRelation *relation, TupleTableSlot *slot)
 {
-	bool		isnull;
-	Datum		datum = slot_getattr(slot, DYN_ATTNUM_ITEM, &isnull);
-	DynItem    *item;
+	bool		points_into_slot;
+
+	return slot_item(relation, slot, &points_into_slot);
+}
+
+DynItem *
+dyn_relation_copy_item(const DynRelation *relation, TupleTableSlot *slot)
+{
+	bool		points_into_slot;
+	DynItem    *item = slot_item(relation, slot, &points_into_slot);
 	Size		size;
 	void	   *copy;
 
-	if (isnull)
-		elog(ERROR, "item of a stored tuple is null");
-	item = dyn_item_from_datum(datum);
-
-	/* Detoasting made a copy already. */
-	if ((Pointer) item != DatumGetPointer(datum))
+	/* Detoasting or opening made a copy already. */
+	if (!points_into_slot)
 		return item;
 	size = VARSIZE_ANY(item);
 	copy = palloc(size);
 	memcpy(copy, item, size);
 	return copy;
+}
+
+DynItem *
+dyn_relation_tuple_item(const DynTable *table, Relation heap, HeapTuple tuple)
+{
+	TupleDesc	descriptor = RelationGetDescr(heap);
+	bool		isnull;
+	bool		no_sort;
+	Datum		datum = heap_getattr(tuple, DYN_ATTNUM_ITEM, descriptor, &isnull);
+	Datum		partition = heap_getattr(tuple, DYN_ATTNUM_PARTITION, descriptor, &isnull);
+	Datum		sort = heap_getattr(tuple, DYN_ATTNUM_SORT, descriptor, &no_sort);
+
+	if (is_plain_item(table, &datum))
+		return dyn_item_from_datum(datum);
+	return open_item(table, &tuple->t_self, datum, partition, sort, !no_sort);
 }
 
 bool

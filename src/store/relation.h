@@ -75,11 +75,19 @@ extern void dyn_relation_bytea_scan_key(ScanKey scan_key, AttrNumber attnum,
 /* A key part as its column's datum; palloc'd. */
 extern Datum dyn_relation_key_datum(const DynValue *value);
 
-/* The item in a slot: points into it, or detoasted in CurrentMemoryContext. */
-extern DynItem *dyn_relation_slot_item(TupleTableSlot *slot);
+/*
+ * The item of a slot with a tuple of the relation: points into it, or, detoasted or
+ * opened, in CurrentMemoryContext.  Raises ERRCODE_DATA_CORRUPTED if the item is
+ * not sealed as the table's are, or is not that of the row.
+ */
+extern DynItem *dyn_relation_slot_item(const DynRelation *relation, TupleTableSlot *slot);
 
 /* The same, copied to CurrentMemoryContext. */
-extern DynItem *dyn_relation_copy_item(TupleTableSlot *slot);
+extern DynItem *dyn_relation_copy_item(const DynRelation *relation, TupleTableSlot *slot);
+
+/* The same of a tuple. */
+extern DynItem *dyn_relation_tuple_item(const DynTable *table, Relation heap,
+										HeapTuple tuple);
 
 /*
  * Find the tuple under a key that snapshot sees, into slot.  Works with a

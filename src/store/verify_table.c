@@ -61,7 +61,7 @@ static void
 verify_tuple(const DynRelation *relation, TupleTableSlot *slot)
 {
 	const DynTable *table = relation->table;
-	DynItem    *item = dyn_relation_slot_item(slot);
+	DynItem    *item = dyn_relation_slot_item(relation, slot);
 	DynKey		key;
 	bool		isnull;
 	StringInfoData entry;

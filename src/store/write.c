@@ -176,7 +176,7 @@ dyn_store_begin(const DynTable *table, const DynKey *key, bool may_wait,
 			write->locked = lock_first;
 			if (result == DYN_STORE_OK)
 			{
-				write->old = dyn_relation_copy_item(slot);
+				write->old = dyn_relation_copy_item(&relation, slot);
 				write->tid = slot->tts_tid;
 			}
 		}
@@ -208,7 +208,8 @@ item_slot(const DynRelation *relation, const DynStoreWrite *write,
 			dyn_relation_key_datum(&write->key->sort);
 		slot->tts_isnull[DYN_ATTNUM_SORT - 1] = false;
 	}
-	slot->tts_values[DYN_ATTNUM_ITEM - 1] = PointerGetDatum(item);
+	slot->tts_values[DYN_ATTNUM_ITEM - 1] = dyn_table_item_datum(relation->table, item,
+																 (Datum) 0);
 	slot->tts_isnull[DYN_ATTNUM_ITEM - 1] = false;
 	for (int i = 0; i < relation->table->nindexes; i++)
 	{
@@ -449,7 +450,7 @@ dyn_store_lock(const DynTable *table, const DynKey *key, bool to_write,
 			if (result == DYN_STORE_OK)
 			{
 				write->locked = true;
-				write->old = dyn_relation_copy_item(slot);
+				write->old = dyn_relation_copy_item(&relation, slot);
 				write->tid = slot->tts_tid;
 			}
 		}

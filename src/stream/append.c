@@ -27,6 +27,7 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "encryption/seal.h"
 #include "stream/change_log.h"
 #include "stream/segment.h"
 
@@ -67,6 +68,24 @@ set_item(TupleTableSlot *slot, int column, const DynItem *item)
 {
 	slot->tts_values[column - 1] = PointerGetDatum(item);
 	slot->tts_isnull[column - 1] = item == NULL;
+}
+
+/* Images of a sealed table are sealed, each for its place in the log. */
+static void
+set_image(TupleTableSlot *slot, int column, const DynTable *table, const DynItem *item)
+{
+	set_item(slot, column, item);
+	if (item != NULL && table->data_key != 0)
+	{
+		DynImagePlace place;
+
+		dyn_image_set_place(&place,
+							DatumGetInt64(slot->tts_values[DYN_CHANGE_SHARD - 1]),
+							DatumGetInt64(slot->tts_values[DYN_CHANGE_NUMBER - 1]),
+							column);
+		slot->tts_values[column - 1] =
+			PointerGetDatum(dyn_seal_image(table->data_key, item, &place, sizeof(place)));
+	}
 }
 
 /*
@@ -127,8 +146,8 @@ dyn_change_log_append(const DynTable *table, const DynKey *key,
 		slot->tts_isnull[i] = false;
 	set_item(slot, DYN_CHANGE_KEYS, old_image == NULL && new_image == NULL ?
 			 dyn_key_item(&table->schema, key) : NULL);
-	set_item(slot, DYN_CHANGE_OLD_ITEM, old_image);
-	set_item(slot, DYN_CHANGE_NEW_ITEM, new_image);
+	set_image(slot, DYN_CHANGE_OLD_ITEM, table, old_image);
+	set_image(slot, DYN_CHANGE_NEW_ITEM, table, new_image);
 	ExecStoreVirtualTuple(slot);
 
 	insert_tuple(heap, slot);

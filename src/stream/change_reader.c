@@ -20,6 +20,7 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
+#include "encryption/seal.h"
 #include "stream/change_log.h"
 #include "stream/segment.h"
 
@@ -145,6 +146,19 @@ item_column(TupleTableSlot *slot, int column)
 	return isnull ? NULL : DatumGetDynItem(datum);
 }
 
+static DynItem *
+image_column(const DynChangeReader *reader, const Source *source, int column)
+{
+	bool		isnull;
+	Datum		datum = slot_getattr(source->slot, column, &isnull);
+	DynImagePlace place;
+
+	if (isnull)
+		return NULL;
+	dyn_image_set_place(&place, reader->shard, source->number, column);
+	return dyn_open_image(datum, &place, sizeof(place));
+}
+
 /* The segment that has the next change, or NULL. */
 static Source *
 find_next(DynChangeReader *reader)
@@ -185,8 +199,8 @@ dyn_change_reader_next(DynChangeReader *reader, DynChange *change)
 	change->time = DatumGetTimestampTz(slot_getattr(slot, DYN_CHANGE_TIME, &isnull));
 	change->event = DatumGetChar(slot_getattr(slot, DYN_CHANGE_EVENT, &isnull));
 	change->keys = item_column(slot, DYN_CHANGE_KEYS);
-	change->old_item = item_column(slot, DYN_CHANGE_OLD_ITEM);
-	change->new_item = item_column(slot, DYN_CHANGE_NEW_ITEM);
+	change->old_item = image_column(reader, source, DYN_CHANGE_OLD_ITEM);
+	change->new_item = image_column(reader, source, DYN_CHANGE_NEW_ITEM);
 	return true;
 }
 

@@ -29,6 +29,25 @@ enum
 	DYN_CHANGE_COLUMNS = DYN_CHANGE_NEW_ITEM
 };
 
+/*
+ * What the image in a column of a change is sealed for: it can be neither another
+ * change's nor the other image.
+ */
+typedef struct DynImagePlace
+{
+	int64		shard;
+	int64		number;
+	int64		column;
+} DynImagePlace;
+
+static inline void
+dyn_image_set_place(DynImagePlace *place, int64 shard, int64 number, int column)
+{
+	place->shard = shard;
+	place->number = number;
+	place->column = column;
+}
+
 typedef struct DynSegment
 {
 	int32		id;

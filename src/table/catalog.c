@@ -44,6 +44,7 @@ const char *const dyn_table_class_names[] = {"STANDARD", "STANDARD_INFREQUENT_AC
 const char *const dyn_index_kind_names[] = {"LOCAL", "GLOBAL", "TIME_TO_LIVE", NULL};
 const char *const dyn_index_status_names[] = {"CREATING", "ACTIVE", "DELETING", NULL};
 const char *const dyn_stream_view_names[] = {"KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES", NULL};
+static const char *const sealing_names[] = {"OFF", "ENABLING", "ENABLED", "DISABLING", NULL};
 const char *const dyn_projection_names[] = {"ALL", "KEYS_ONLY", "INCLUDE", NULL};
 
 static Oid
@@ -197,6 +198,10 @@ take_table(const Row *row, void *arg)
 	table->max_units = units_columns(row, DYN_CATALOG_MAX_READ_UNITS);
 	table->warm_units = units_columns(row, DYN_CATALOG_WARM_READ_UNITS);
 	table->time_to_live_changed = int_column(row, DYN_CATALOG_TIME_TO_LIVE_CHANGED);
+	if (!row->nulls[DYN_CATALOG_SEALING - 1])
+		table->sealing = enum_column(row, DYN_CATALOG_SEALING, sealing_names);
+	table->data_key = int_column(row, DYN_CATALOG_DATA_KEY);
+	table->master_key = text_column(row, DYN_CATALOG_MASTER_KEY);
 }
 
 /* Is the index what the store looks keys up by? */
@@ -662,4 +667,20 @@ dyn_catalog_name_of_relation(Oid relation)
 	find_row(DYN_CATALOG_RELATION, F_OIDEQ, ObjectIdGetDatum(relation), false,
 			 take_name, &name);
 	return name;
+}
+
+static void
+take_relation_oid(const Row *row, void *arg)
+{
+	*(Oid *) arg = DatumGetObjectId(row->values[DYN_CATALOG_RELATION - 1]);
+}
+
+Oid
+dyn_catalog_relation_of_id(const pg_uuid_t *table_id)
+{
+	Oid			relation = InvalidOid;
+
+	find_row(DYN_CATALOG_TABLE_ID, F_UUID_EQ, UUIDPGetDatum(table_id), false,
+			 take_relation_oid, &relation);
+	return relation;
 }

@@ -41,10 +41,13 @@ typedef enum DynCatalogColumn
 	DYN_CATALOG_MAX_WRITE_UNITS,
 	DYN_CATALOG_WARM_READ_UNITS,
 	DYN_CATALOG_WARM_WRITE_UNITS,
-	DYN_CATALOG_TIME_TO_LIVE_CHANGED
+	DYN_CATALOG_TIME_TO_LIVE_CHANGED,
+	DYN_CATALOG_SEALING,
+	DYN_CATALOG_DATA_KEY,
+	DYN_CATALOG_MASTER_KEY
 } DynCatalogColumn;
 
-#define DYN_CATALOG_COLUMNS DYN_CATALOG_TIME_TO_LIVE_CHANGED
+#define DYN_CATALOG_COLUMNS DYN_CATALOG_MASTER_KEY
 
 /* Columns of dynamo.indexes, in the order of its definition. */
 typedef enum DynIndexCatalogColumn
@@ -135,5 +138,8 @@ extern void dyn_catalog_change(const DynTable *table, const char *statement,
 
 /* The name of the table a relation belongs to, or NULL. */
 extern char *dyn_catalog_name_of_relation(Oid relation);
+
+/* The relation of the table of an id, or InvalidOid. */
+extern Oid	dyn_catalog_relation_of_id(const pg_uuid_t *table_id);
 
 #endif							/* DYN_CATALOG_H */

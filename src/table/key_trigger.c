@@ -3,7 +3,8 @@
  * key_trigger.c
  *		The trigger on every table's relation, for plain INSERT and UPDATE.
  *
- * The operations compute the key columns themselves and do not fire it.
+ * The operations compute the key columns themselves and do not fire it.  It also
+ * sees to it that the item is sealed, or not, as the table's are to be.
  *
  * src/table/key_trigger.c
  *-------------------------------------------------------------------------
@@ -42,7 +43,7 @@ dynamo_set_key_columns(PG_FUNCTION_ARGS)
 	DynItem    *item;
 	DynKey		key = {0};
 	bool		isnull;
-	int			columns[3 + DYN_INDEX_SLOTS];
+	int			columns[4 + DYN_INDEX_SLOTS];
 	Datum		values[lengthof(columns)] = {0};
 	bool		nulls[lengthof(columns)];
 	const DynValue *parts[2];
@@ -107,6 +108,9 @@ dynamo_set_key_columns(PG_FUNCTION_ARGS)
 		check_index_keys(index, item);
 		values[column] = dyn_index_datum(index, item, &key, &nulls[column]);
 	}
+	columns[3 + DYN_INDEX_SLOTS] = DYN_ATTNUM_ITEM;
+	values[3 + DYN_INDEX_SLOTS] = dyn_table_item_datum(table, item, item_datum);
+	nulls[3 + DYN_INDEX_SLOTS] = false;
 	tuple = heap_modify_tuple_by_cols(tuple, RelationGetDescr(trigger->tg_relation),
 									  lengthof(columns), columns, values, nulls);
 	return PointerGetDatum(tuple);

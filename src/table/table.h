@@ -152,6 +152,15 @@ typedef struct DynStream
 	const char *label;
 } DynStream;
 
+/* What becomes of the table's items on disk: see encryption/. */
+typedef enum DynSealing
+{
+	DYN_SEALING_OFF,
+	DYN_SEALING_ENABLING,		/* new ones are sealed, old ones being so */
+	DYN_SEALING_ENABLED,		/* all are, and one that isn't is no item */
+	DYN_SEALING_DISABLING		/* old ones are being opened */
+} DynSealing;
+
 typedef struct DynTable
 {
 	const char *name;
@@ -177,6 +186,9 @@ typedef struct DynTable
 	DynUnits	warm_units;		/* asked for */
 	TimestampTz time_to_live_changed;
 	DynStream	stream;			/* the latest */
+	DynSealing	sealing;
+	int64		data_key;		/* that is sealed with; 0: nothing is */
+	const char *master_key;		/* asked for; NULL: the first there is */
 
 	/* Of every status and kind, in byte order of their names. */
 	int			nindexes;
@@ -342,6 +354,36 @@ extern char *dyn_index_create_statement(const DynTable *table, int slot,
  * while somebody uses the relation.
  */
 extern void dyn_table_drop(const DynTable *table, bool may_wait);
+
+/*
+ * Seal the table's items, or no longer, from now on; those it has are seen to by
+ * a background job, unless it is_new.  master_key NULL: the first one there is.
+ * Raises ValidationException if there is no such master key.
+ */
+extern void dyn_table_seal(const DynTable *table, const char *master_key, bool is_new);
+extern void dyn_table_unseal(const DynTable *table);
+
+/* Wrap the data keys of a sealed table by another master key. */
+extern void dyn_table_rewrap(const DynTable *table, const char *master_key);
+
+/* Seal with a new data key from now on. */
+extern void dyn_table_renew_data_key(const DynTable *table);
+
+/* The job is done; false if there is none, or the table has gone. */
+extern bool dyn_table_finish_sealing(const DynTable *table);
+
+/*
+ * The datum to store of an item: the item itself, or sealed.  stored is what the
+ * row has of it now: that stays if it is as it should be; 0: nothing.
+ */
+extern Datum dyn_table_item_datum(const DynTable *table, const DynItem *item,
+								  Datum stored);
+
+/* Is the item in a row sealed, or not sealed, as it should be? */
+extern bool dyn_table_item_is_right(const DynTable *table, Datum stored);
+
+/* May the current user SELECT the items of the table of this id? */
+extern bool dyn_table_may_read(const pg_uuid_t *table_id);
 
 /* Approximate counts from the statistics; never scans. */
 extern void dyn_table_estimate(const DynTable *table, int64 *items, int64 *bytes);

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * backfill.c
- *		Give every item of a table its entry in a new index.
+ *		Give every item of a table its entry in a new index, or seal it.
  *
  * The heap is gone over in windows of some pages, each of them several times:
  * a page has room for about one new version, and more of it once the old
@@ -21,6 +21,7 @@
 
 #include "access/table.h"
 #include "miscadmin.h"
+#include "pgstat.h"
 #include "storage/bufmgr.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -65,7 +66,7 @@ typedef struct Backfill
 
 	/* The transaction that is open. */
 	const DynTable *table;		/* NULL: none is */
-	const DynIndex *index;
+	const DynIndex *index;		/* NULL: items are sealed, or opened */
 	Relation	heap;
 	int64		began_us;
 	int			items;
@@ -75,19 +76,58 @@ typedef enum Result
 {
 	RESULT_DONE,
 	RESULT_REWRITTEN,			/* the heap is another one: begin anew */
-	RESULT_UNWANTED				/* the index is */
+	RESULT_UNWANTED				/* the index is, or the table is sealed by now */
 } Result;
+
+/* Begin a transaction on the table; false if it, or the index, has gone. */
+static bool
+begin(Backfill *backfill, LOCKMODE mode)
+{
+	bool		has_index = backfill->job->index_name != NULL;
+
+	backfill->index = NULL;
+	backfill->table = dyn_job_begin(backfill->job, mode, has_index ? &backfill->index : NULL);
+	return backfill->table != NULL;
+}
+
+static bool
+is_wanted(const Backfill *backfill)
+{
+	if (backfill->index != NULL)
+		return backfill->index->status == DYN_INDEX_CREATING;
+	return backfill->table->sealing == DYN_SEALING_ENABLING ||
+		backfill->table->sealing == DYN_SEALING_DISABLING;
+}
+
+/* Of sealing, pg_stat_activity alone tells. */
+static void
+report_progress(const Backfill *backfill)
+{
+	char		activity[NAMEDATALEN + 2 * 256];
+
+	if (backfill->index != NULL)
+	{
+		dyn_index_report_progress(backfill->table, backfill->index, backfill->done,
+								  backfill->total);
+		return;
+	}
+	if (!IsBackgroundWorker)
+		return;
+	snprintf(activity, sizeof(activity), "%s items of table %s, block %u of %u",
+			 backfill->table->data_key != 0 ? "sealing" : "opening",
+			 backfill->table->name, backfill->done, backfill->total);
+	pgstat_report_activity(STATE_RUNNING, activity);
+}
 
 static Result
 begin_batch(Backfill *backfill)
 {
-	backfill->table = dyn_job_begin(backfill->job, RowExclusiveLock, &backfill->index);
-	if (backfill->table == NULL)
+	if (!begin(backfill, RowExclusiveLock))
 		return RESULT_UNWANTED;
 	backfill->began_us = dyn_job_clock_us();
 	backfill->items = 0;
 	backfill->heap = table_open(backfill->table->relation, NoLock);
-	if (backfill->index->status != DYN_INDEX_CREATING)
+	if (!is_wanted(backfill))
 		return RESULT_UNWANTED;
 	return dyn_relation_file(backfill->heap) == backfill->file ? RESULT_DONE :
 		RESULT_REWRITTEN;
@@ -101,7 +141,10 @@ commit_batch(Backfill *backfill)
 	backfill->heap = NULL;
 	backfill->table = NULL;
 
-	/* Nobody sees a slot before its index is active, so a crash may take it back. */
+	/*
+	 * Nobody sees a slot before its index is active, and a table that is being
+	 * sealed has items of both kinds: so a crash may take it back.
+	 */
 	dyn_job_commit(false);
 }
 
@@ -114,8 +157,7 @@ end_batch(Backfill *backfill)
 		return;
 	if (now - backfill->reported_us >= PROGRESS_INTERVAL_US)
 	{
-		dyn_index_report_progress(backfill->table, backfill->index, backfill->done,
-								  backfill->total);
+		report_progress(backfill);
 		backfill->reported_us = now;
 	}
 	commit_batch(backfill);
@@ -295,15 +337,16 @@ begin_anew(Backfill *backfill)
 {
 	backfill->nheld = 0;
 	backfill->done = 0;
-	backfill->table = dyn_job_begin(backfill->job, RowExclusiveLock, &backfill->index);
-	if (backfill->table == NULL)
+	if (!begin(backfill, RowExclusiveLock))
 		return RESULT_UNWANTED;
-	if (!dyn_index_begin_backfill(backfill->table, backfill->index))
+	if (!is_wanted(backfill) ||
+		(backfill->index != NULL &&
+		 !dyn_index_begin_backfill(backfill->table, backfill->index)))
 		return RESULT_UNWANTED;
 	backfill->heap = table_open(backfill->table->relation, NoLock);
 	backfill->file = dyn_relation_file(backfill->heap);
 	backfill->total = RelationGetNumberOfBlocks(backfill->heap);
-	dyn_index_report_progress(backfill->table, backfill->index, 0, backfill->total);
+	report_progress(backfill);
 	backfill->reported_us = backfill->began_us = dyn_job_clock_us();
 	end_batch(backfill);
 	return RESULT_DONE;
@@ -332,11 +375,10 @@ dyn_backfill(const DynJob *job)
 			commit_batch(&backfill);
 	} while (result == RESULT_REWRITTEN);
 
-	if (result == RESULT_DONE &&
-		(backfill.table = dyn_job_begin(job, NoLock, &backfill.index)) != NULL)
+	if (result == RESULT_DONE && begin(&backfill, NoLock))
 	{
-		dyn_index_report_progress(backfill.table, backfill.index, backfill.total,
-								  backfill.total);
+		backfill.done = backfill.total;
+		report_progress(&backfill);
 		commit_batch(&backfill);
 	}
 	MemoryContextDelete(backfill.page_context);

@@ -4,8 +4,8 @@
  *		Bring about what the catalog says of a table's indexes.
  *
  *		CREATING --------------------------------------------> DELETING
- *			| wait_for_writers(), drop_unfinished()				 | drop_relation()
- *			v													 | wait_for_writers()
+ *			| wait for writers, drop_relations()				 | drop_relation()
+ *			v													 | wait for writers
  *		CREATING, backfilling ------------------------------>	 v
  *			| dyn_backfill(), build()							(gone)
  *			v
@@ -32,24 +32,6 @@
 #include "base/shared_state.h"
 #include "worker/backfill.h"
 #include "worker/index_job.h"
-
-/*
- * Wait until every transaction that may have seen the catalog as it was has
- * ended, if it may write to the table: from then on all writers keep the slot,
- * or none does.  Those who read are not waited for.
- */
-static void
-wait_for_writers(const DynJob *job)
-{
-	MemoryContext context = CurrentMemoryContext;
-	LOCKTAG		tag;
-
-	SET_LOCKTAG_RELATION(tag, MyDatabaseId, job->relation);
-	StartTransactionCommand();
-	WaitForLockers(tag, ShareLock, false);
-	CommitTransactionCommand();
-	MemoryContextSwitchTo(context);
-}
 
 /*
  * The statement that drops one of PostgreSQL's indexes on the slot, or NULL; in
@@ -179,7 +161,7 @@ static void
 create_index(const DynJob *job)
 {
 	report(job, "waiting for writers before backfilling");
-	wait_for_writers(job);
+	dyn_job_wait_for_writers(job);
 	drop_relations(job, true);
 	report(job, "backfilling");
 	if (!dyn_backfill(job))
@@ -198,7 +180,7 @@ delete_index(const DynJob *job)
 	 */
 	report(job, "deleting");
 	drop_relations(job, false);
-	wait_for_writers(job);
+	dyn_job_wait_for_writers(job);
 	finish(job, dyn_index_forget);
 }
 
@@ -206,9 +188,6 @@ void
 dyn_index_job_run(const DynJob *job)
 {
 	bool		exists;
-
-	if (dyn_shared != NULL && IsBackgroundWorker)
-		pg_atomic_write_u32(&dyn_shared->index_job_relation, job->relation);
 
 	/* A deletion may come while the index is being made. */
 	for (;;)

@@ -87,10 +87,12 @@ dyn_jobs_find(bool time_to_live)
 						" WHERE t.name = table_name AND kind = 'TIME_TO_LIVE'"
 						" AND status = 'ACTIVE'" :
 						"SELECT table_name, i.name, relation::pg_catalog.oid,"
-						" status = 'DELETING'"
+						" status = 'DELETING', i.created"
 						" FROM dynamo.indexes i, dynamo.tables t"
 						" WHERE t.name = table_name AND status <> 'ACTIVE'"
-						" ORDER BY status = 'DELETING' DESC, i.created",
+						" UNION ALL SELECT name, NULL, relation::pg_catalog.oid, false, created"
+						" FROM dynamo.tables WHERE sealing <> 'ENABLED'"
+						" ORDER BY 4 DESC, 5",
 						true, 0) != SPI_OK_SELECT)
 			elog(ERROR, "could not read dynamo.indexes");
 		rows = SPI_tuptable;
@@ -262,6 +264,19 @@ dyn_job_commit(bool durable)
 	SetUserIdAndSecContext(own_user, own_context);
 	MemoryContextSwitchTo(caller_context);
 	pgstat_report_stat(false);
+}
+
+void
+dyn_job_wait_for_writers(const DynJob *job)
+{
+	MemoryContext context = CurrentMemoryContext;
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_RELATION(tag, MyDatabaseId, job->relation);
+	StartTransactionCommand();
+	WaitForLockers(tag, ShareLock, false);
+	CommitTransactionCommand();
+	MemoryContextSwitchTo(context);
 }
 
 void

@@ -22,14 +22,15 @@
 typedef struct DynJob
 {
 	char	   *table_name;
-	char	   *index_name;
+	char	   *index_name;		/* NULL: the table's items are to be sealed, or
+								 * opened */
 	Oid			relation;		/* the table's, when the job was found */
 	bool		is_deletion;	/* of the index, likewise */
 } DynJob;
 
 /*
- * The indexes that are to be made or deleted, or, with time_to_live, the tables
- * whose expired items are to be deleted; DynJobs in CurrentMemoryContext.  A
+ * The indexes that are to be made or deleted and the tables to be sealed or opened,
+ * or, with time_to_live, the tables whose expired items are to be deleted; DynJobs in CurrentMemoryContext.  A
  * transaction of its own.
  */
 extern List *dyn_jobs_find(bool time_to_live);
@@ -62,6 +63,13 @@ extern void dyn_job_commit(bool durable);
  * INDEX CONCURRENTLY.
  */
 extern void dyn_job_execute(const char *statement);
+
+/*
+ * Wait until every transaction that may have seen the catalog as it was has
+ * ended, if it may write to the table: from then on all writers do as it says
+ * now.  Those who read are not waited for.
+ */
+extern void dyn_job_wait_for_writers(const DynJob *job);
 
 /* Outside of transactions. */
 extern void dyn_job_sleep(long milliseconds);

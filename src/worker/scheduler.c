@@ -4,7 +4,7 @@
  *		The processes that do background jobs.
  *
  * The scheduler, started by the launcher, deletes expired items every now and
- * then, and looks for indexes to be made or deleted.  That may take long, and
+ * then, and looks for indexes to be made or deleted, and tables to be sealed.  That may take long, and
  * wait for other people's transactions, so it has a process of its own while
  * there is such work: the index job.  Where no slot for one is left, the
  * scheduler does the work itself, and expired items wait.
@@ -42,6 +42,7 @@
 #include "worker/change_log_upkeep.h"
 #include "worker/index_job.h"
 #include "worker/scheduler.h"
+#include "worker/seal_job.h"
 #include "worker/stream_notify.h"
 #include "worker/time_to_live.h"
 
@@ -105,6 +106,21 @@ survive(void (*work) (const DynJob *job), const DynJob *job)
 	return result;
 }
 
+/* DeleteTable can interrupt it; and so can the deletion of an index. */
+static void
+run_job(const DynJob *job)
+{
+	if (dyn_shared != NULL && IsBackgroundWorker)
+	{
+		pg_atomic_write_u32(&dyn_shared->index_job_relation, job->relation);
+		pg_atomic_write_u32(&dyn_shared->index_job_creates, job->index_name == NULL);
+	}
+	if (job->index_name == NULL)
+		dyn_seal_job_run(job);
+	else
+		dyn_index_job_run(job);
+}
+
 /*
  * Do all index jobs there are.  Returns false if one of them could not be done.
  */
@@ -127,7 +143,7 @@ run_index_jobs(bool *any)
 			result = false;		/* a session does it */
 			continue;
 		}
-		if (!survive(dyn_index_job_run, job))
+		if (!survive(run_job, job))
 			result = false;
 		dyn_job_release(job);
 		pg_atomic_write_u32(&dyn_shared->index_job_relation, InvalidOid);
@@ -353,6 +369,7 @@ static void
 keep_up(const DynJob *unused)
 {
 	kept_up = GetCurrentTimestamp();
+	dyn_data_keys_keep_up();
 	dyn_change_log_keep_up();
 }
 
@@ -440,7 +457,7 @@ run_and_release(const DynJob *job)
 {
 	PG_TRY();
 	{
-		dyn_index_job_run(job);
+		run_job(job);
 	}
 	PG_CATCH();
 	{
@@ -487,6 +504,7 @@ dynamo_run_jobs(PG_FUNCTION_ARGS)
 	run_sweeps(NULL);
 	if (superuser())
 	{
+		dyn_data_keys_keep_up();
 		dyn_change_log_keep_up();
 		see_to_principals(NULL);
 	}
