@@ -53,6 +53,15 @@ def pytest_addoption(parser):
     parser.addoption('--seconds', type=float, default=9, help='how long test_bank runs')
 
 
+    parser.addoption('--encrypted', action='store_true',
+                     help='every table is made with SSESpecification')
+
+
+def encrypt(params, **_):
+    """Have CreateTable make an encrypted table, unless the test says something about it."""
+    params.setdefault('SSESpecification', {'Enabled': True})
+
+
 def pytest_configure(config):
     config.addinivalue_line(
         'markers', 'not_aws: uses what only this server has (SQL, its processes)')
@@ -80,9 +89,12 @@ def options():
 
 
 @pytest.fixture(scope='session')
-def client():
+def client(request):
     """The boto3 client."""
-    return boto3.client('dynamodb', **options())
+    client = boto3.client('dynamodb', **options())
+    if request.config.getoption('--encrypted'):
+        client.meta.events.register('provide-client-params.dynamodb.CreateTable', encrypt)
+    return client
 
 
 @pytest.fixture(scope='session')

@@ -469,8 +469,6 @@ MODES = ('ENABLED', 'DISABLED', 'ENABLED_WITH_OVERRIDES')
 
 # What no table here can have, member by member.
 REFUSED_BY_BOTH = [
-    *(('SSESpecification', {'Enabled': True, 'SSEType': t, 'KMSMasterKeyId': 'key'})
-      for t in ('KMS', 'AES256')),
     *(('GlobalTableSettingsReplicationMode', mode) for mode in MODES),
 ]
 REFUSED_BY_CREATE = [('VectorIndexes', [vector_index(d)]) for d in DISTANCES]

@@ -181,7 +181,6 @@ def test_constraints_are_collected(unchecked_client):
 # What is not there is said to be not there.  (The service has all of it.)
 @pytest.mark.not_aws
 @pytest.mark.parametrize('member,value', [
-    ('SSESpecification', {'Enabled': True}),
     ('GlobalTableSourceArn', 'arn:aws:dynamodb:eu-west-1:000000000000:table/abc'),
     ('ResourcePolicy', '{}'),
 ])
