@@ -722,7 +722,7 @@ split_credential(Credentials *c)
 	c->service = parts[3];
 	c->terminator = parts[4];
 	c->signer.data = parts[0].data;
-	c->signer.len = parts[2].data + parts[2].len - parts[0].data;
+	c->signer.len = parts[3].data + parts[3].len - parts[0].data;
 	c->scope.data = parts[1].data;
 	c->scope.len = parts[4].data + parts[4].len - parts[1].data;
 }
@@ -1307,8 +1307,11 @@ dyn_sigv4_verify(const DynSignedRequest *request, int64 now,
 
 	signer = find_signer(&c, now);
 	if (signer == NULL)
-		dyn_raise(UNRECOGNIZED_CLIENT,
-				  "The security token included in the request is invalid.");
+		ereport(ERROR,
+				(errcode(dyn_errcode(UNRECOGNIZED_CLIENT)),
+				 errmsg_internal("The security token included in the request is invalid."),
+				 errhint("dynamo.create_access_key() makes access keys; "
+						 "with dynamo.accept_any_credentials = on this server takes any.")));
 	check_signature(request, &c, names, nnames, iso, signer);
 
 	check_token(&c, signer, now);

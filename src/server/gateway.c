@@ -451,12 +451,11 @@ dyn_gateway_refuse_error(DynWork *work, const ErrorData *error)
 	 * yet should not have to search for the way on.
 	 */
 	if (exception == DYN_EXCEPTION_UNRECOGNIZED_CLIENT &&
-		work->http->peer_is_loopback)
+		error->hint != NULL && work->http->peer_is_loopback)
 	{
 		dyn_gateway_refuse(work, exception,
-						   psprintf("%s (dynamo.create_access_key() makes access keys; "
-									"with dynamo.accept_any_credentials = on this server takes any.)",
-									error->message), NULL);
+						   psprintf("%s (%s)", error->message, error->hint),
+						   NULL);
 		return;
 	}
 	resetStringInfo(&work->reply);
