@@ -18,7 +18,7 @@ use Time::HiRes qw(sleep time);
 
 our @EXPORT = qw(
   dynamo_node dynamo_conf dynamo_port endpoint_serves connect_endpoint
-  send_operation send_signed send_raw read_answer operation get_page create_table put_item
+  send_operation send_signed sts send_raw read_answer operation get_page create_table put_item
   get_item eventually in_background start_time);
 
 my %ports;
@@ -114,32 +114,58 @@ sub send_operation
 		  . "\r\n\r\n$body");
 }
 
-# The same with a real signature.
-sub send_signed
+# The lines that sign a POST of a body: X-Amz-Date and Authorization, and
+# X-Amz-Security-Token if there is a token.
+sub signature_lines
 {
-	my ($socket, $operation, $request, $key_id, $secret) = @_;
-	my $body = $json->encode($request);
+	my ($service, $body, $key_id, $secret, $token) = @_;
 	my $now = POSIX::strftime('%Y%m%dT%H%M%SZ', gmtime);
 	my $day = substr($now, 0, 8);
-	my $scope = "$day/us-east-1/dynamodb/aws4_request";
-	my $target = "DynamoDB_20120810.$operation";
+	my $scope = "$day/us-east-1/$service/aws4_request";
 	my $canonical = join("\n", 'POST', '/', '', 'host:localhost', "x-amz-date:$now",
-		"x-amz-target:$target", '', 'host;x-amz-date;x-amz-target', sha256_hex($body));
+		'', 'host;x-amz-date', sha256_hex($body));
 	my $key = "AWS4$secret";
 	$key = hmac_sha256($_, $key) for split m{/}, $scope;
 	my $signature = hmac_sha256_hex(
 		join("\n", 'AWS4-HMAC-SHA256', $now, $scope, sha256_hex($canonical)), $key);
 
+	return "X-Amz-Date: $now\r\n"
+	  . ($token ? "X-Amz-Security-Token: $token\r\n" : '')
+	  . "Authorization: AWS4-HMAC-SHA256 Credential=$key_id/$scope, "
+	  . "SignedHeaders=host;x-amz-date, Signature=$signature\r\n";
+}
+
+# The same with a real signature.
+sub send_signed
+{
+	my ($socket, $operation, $request, @key) = @_;
+	my $body = $json->encode($request);
+
 	return send_raw(
 		$socket,
 		"POST / HTTP/1.1\r\nHost: localhost\r\n"
 		  . "Content-Type: application/x-amz-json-1.0\r\n"
-		  . "X-Amz-Target: $target\r\nX-Amz-Date: $now\r\n"
-		  . "Authorization: AWS4-HMAC-SHA256 Credential=$key_id/$scope, "
-		  . "SignedHeaders=host;x-amz-date;x-amz-target, Signature=$signature\r\n"
-		  . 'Content-Length: '
-		  . length($body)
-		  . "\r\n\r\n$body");
+		  . "X-Amz-Target: DynamoDB_20120810.$operation\r\n"
+		  . signature_lines('dynamodb', $body, @key)
+		  . 'Content-Length: ' . length($body) . "\r\n\r\n$body");
+}
+
+# A request to STS: (status, XML).
+sub sts
+{
+	my ($node, $form, @key) = @_;
+	my $socket = connect_endpoint($node) or return ();
+	my $body = "$form&Version=2011-06-15";
+
+	send_raw(
+		$socket,
+		"POST / HTTP/1.1\r\nHost: localhost\r\n"
+		  . "Content-Type: application/x-www-form-urlencoded\r\n"
+		  . signature_lines('sts', $body, @key)
+		  . 'Content-Length: ' . length($body) . "\r\n\r\n$body");
+	my @answer = read_answer($socket);
+	close $socket;
+	return @answer;
 }
 
 # (status, decoded body), or () if the connection ends or the time is up.
