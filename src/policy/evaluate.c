@@ -99,14 +99,14 @@ action_matches(const DynPolicyStatement *statement, const DynPolicyRequest *requ
 {
 	const DynPattern *pattern = statement->actions;
 	const DynPattern *end = pattern + statement->nwildcards;
-	bool		unresolved;
+	DynTruth	lacking = DYN_FALSE;
 
 	if (statement->any_action)
 		return true;
 	for (; pattern < end; pattern++)
 	{
 		if (dyn_pattern_match(pattern, request->context, request->action,
-							  request->action_len, false, &unresolved) == DYN_TRUE)
+							  request->action_len, false, &lacking) == DYN_TRUE)
 			return true;
 	}
 	if ((statement->action_bits & request->action_bit) == 0)
@@ -127,7 +127,7 @@ resource_matches(const DynPolicyStatement *statement,
 				 const DynPolicyRequest *request)
 {
 	DynTruth	result = DYN_FALSE;
-	bool		unresolved = false;
+	DynTruth	lacking = DYN_FALSE;
 
 	if (statement->nresources == 0)
 		return DYN_TRUE;
@@ -138,12 +138,12 @@ resource_matches(const DynPolicyStatement *statement,
 							  dyn_arn_pattern_match(&statement->resources[i],
 													request->context,
 													&request->resource,
-													&unresolved));
+													&lacking));
 	if (!statement->not_resource)
 		return result;
 
 	/* Without the value of a variable nobody knows what is left out. */
-	return unresolved ? DYN_FALSE : dyn_truth_not(result);
+	return dyn_truth_not(dyn_truth_or(result, lacking));
 }
 
 static DynTruth
@@ -171,7 +171,7 @@ compared(const DynPolicyCondition *condition, int cmp)
  */
 static DynTruth
 value_fits(const DynPolicyCondition *condition, const DynPolicyContext *context,
-		   const DynPolicyText *value, bool *unresolved)
+		   const DynPolicyText *value, DynTruth *lacking)
 {
 	DynTruth	result = DYN_FALSE;
 	union
@@ -205,7 +205,7 @@ value_fits(const DynPolicyCondition *condition, const DynPolicyContext *context,
 				fits = dyn_pattern_match(&condition->u.patterns[i], context,
 										 value->data, value->len,
 										 condition->family == DYN_OPERATOR_STRING_FOLDED,
-										 unresolved);
+										 lacking);
 				break;
 			case DYN_OPERATOR_NUMERIC:
 				fits = compared(condition,
@@ -223,7 +223,7 @@ value_fits(const DynPolicyCondition *condition, const DynPolicyContext *context,
 				break;
 			case DYN_OPERATOR_ARN:
 				fits = dyn_arn_pattern_match(&condition->u.arns[i], context,
-											 &own.arn, unresolved);
+											 &own.arn, lacking);
 				break;
 			case DYN_OPERATOR_NULL:
 				break;
@@ -237,14 +237,14 @@ static DynTruth
 value_holds(const DynPolicyCondition *condition, const DynPolicyContext *context,
 			const DynPolicyText *value)
 {
-	bool		unresolved = false;
-	DynTruth	fits = value_fits(condition, context, value, &unresolved);
+	DynTruth	lacking = DYN_FALSE;
+	DynTruth	fits = value_fits(condition, context, value, &lacking);
 
 	if (!condition->negated)
 		return fits;
 
 	/* Not to be what nobody knows is nothing that holds. */
-	return unresolved ? DYN_FALSE : dyn_truth_not(fits);
+	return dyn_truth_not(dyn_truth_or(fits, lacking));
 }
 
 static DynTruth

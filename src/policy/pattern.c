@@ -336,7 +336,7 @@ resolve_variable(const DynPolicyVariable *variable,
 
 DynTruth
 dyn_pattern_match(const DynPattern *pattern, const DynPolicyContext *context,
-				  const char *text, uint32 len, bool fold, bool *unresolved)
+				  const char *text, uint32 len, bool fold, DynTruth *lacking)
 {
 	DynPolicyText usual[USUAL_VARIABLES];
 	DynPolicyText *values = usual;
@@ -351,14 +351,16 @@ dyn_pattern_match(const DynPattern *pattern, const DynPolicyContext *context,
 		for (uint32 i = 0; i < pattern->nparts && known != DYN_FALSE; i++)
 		{
 			const DynPatternPart *part = &pattern->parts[i];
+			DynTruth	has_value;
 
-			if (part->kind == DYN_PART_VARIABLE)
-				known = dyn_truth_and(known,
-									  resolve_variable(part->u.variable, context,
-													   fold, &values[n++]));
+			if (part->kind != DYN_PART_VARIABLE)
+				continue;
+			has_value = resolve_variable(part->u.variable, context, fold,
+										 &values[n++]);
+			known = dyn_truth_and(known, has_value);
+			if (!part->u.variable->has_default)
+				*lacking = dyn_truth_or(*lacking, dyn_truth_not(has_value));
 		}
-		if (known == DYN_FALSE)
-			*unresolved = true;
 		if (known != DYN_TRUE)
 			return known;
 	}
@@ -432,7 +434,7 @@ dyn_arn_pattern_compile(const char *text, uint32 len, int flags, bool complete,
 DynTruth
 dyn_arn_pattern_match(const DynArnPattern *pattern,
 					  const DynPolicyContext *context, const DynArn *arn,
-					  bool *unresolved)
+					  DynTruth *lacking)
 {
 	DynTruth	result = DYN_TRUE;
 
@@ -451,7 +453,7 @@ dyn_arn_pattern_match(const DynArnPattern *pattern,
 							   dyn_pattern_match(&pattern->segments[i], context,
 												 arn->segments[i].data,
 												 arn->segments[i].len, false,
-												 unresolved));
+												 lacking));
 		if (result == DYN_FALSE && !pattern->has_variables)
 			break;
 	}

@@ -95,14 +95,15 @@ extern bool dyn_pattern_compile(const char *text, uint32 len, int flags,
 								DynPattern *pattern);
 
 /*
- * Does the pattern match all of a text?  UNKNOWN if the value of a variable is.
- * FALSE, and *unresolved set, if a variable has no value.  With fold, capital
- * letters are as small ones: the pattern's own must have been folded.
+ * Does the pattern match all of a text?  UNKNOWN if the value of a variable is,
+ * FALSE if a variable has none.  To *lacking is added (by OR) whether a variable
+ * has no value.  With fold, capital letters are as small ones: the pattern's own
+ * must have been folded.
  */
 extern DynTruth dyn_pattern_match(const DynPattern *pattern,
 								  const DynPolicyContext *context,
 								  const char *text, uint32 len, bool fold,
-								  bool *unresolved);
+								  DynTruth *lacking);
 
 /* A to Z, and in UTF-8 those of Latin-1, which keeps the length. */
 extern void dyn_policy_fold(char *text, uint32 len);
@@ -139,7 +140,7 @@ extern bool dyn_arn_pattern_compile(const char *text, uint32 len, int flags,
 									bool complete, DynArnPattern *pattern);
 extern DynTruth dyn_arn_pattern_match(const DynArnPattern *pattern,
 									  const DynPolicyContext *context,
-									  const DynArn *arn, bool *unresolved);
+									  const DynArn *arn, DynTruth *lacking);
 
 /*
  * Values other than text.
