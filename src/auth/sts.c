@@ -64,7 +64,10 @@ typedef struct AssumeRole
 	DynPolicyText external_id_text;
 	DynPolicyText session_name_text;
 	DynPolicyText source_identity_text;
+	DynPolicyText duration_text;
 	DynPolicyText account_text;
+	DynPolicyText transitive_keys[MAX_TAGS];
+	int			ntransitive;
 } AssumeRole;
 
 /*---- parameters ----*/
@@ -237,7 +240,12 @@ read_transitive_keys(AssumeRole *call)
 
 		for (int i = 0; i < call->ntags; i++)
 			if (same_key(call->tags[i].key, text_of(key)))
-				call->is_transitive[i] = found = true;
+			{
+				found = true;
+				if (!call->is_transitive[i])
+					call->transitive_keys[call->ntransitive++] = call->tags[i].key;
+				call->is_transitive[i] = true;
+			}
 		if (!found)
 			dyn_raise(VALIDATION, "The specified transitive tag key must be included in the requested tags.");
 	}
@@ -360,11 +368,15 @@ lookup(void *arg, const DynPolicyKey *key, DynPolicyValues *values)
 							  key->name);
 		case DYN_KEY_RESOURCE_ACCOUNT:
 			return answer_text(values, &call->account_text, dyn_account_id);
-		case DYN_KEY_OTHER:
-			if (same_key(key->name, text_of("sts:SourceIdentity")))
-				return answer_text(values, &call->source_identity_text,
-								   call->source_identity);
-			return DYN_ANSWER_ABSENT;
+		case DYN_KEY_SESSION_SOURCE_IDENTITY:
+			return answer_text(values, &call->source_identity_text,
+							   call->source_identity);
+		case DYN_KEY_DURATION_SECONDS:
+			return answer_text(values, &call->duration_text,
+							   parameter(call->request, "DurationSeconds"));
+		case DYN_KEY_TRANSITIVE_TAG_KEYS:
+			return answer(values, call->transitive_keys, call->ntransitive,
+						  true);
 		default:
 			return dyn_caller_key(&call->request->caller, key, values);
 	}

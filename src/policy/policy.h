@@ -78,8 +78,11 @@ typedef enum DynPolicyKeyKind
 	DYN_KEY_USER_NAME,
 
 	/* sts: */
+	DYN_KEY_DURATION_SECONDS,
 	DYN_KEY_EXTERNAL_ID,
 	DYN_KEY_ROLE_SESSION_NAME,
+	DYN_KEY_SESSION_SOURCE_IDENTITY,	/* that is asked for */
+	DYN_KEY_TRANSITIVE_TAG_KEYS,
 
 	/* aws: with a tag's key */
 	DYN_KEY_PRINCIPAL_TAG,

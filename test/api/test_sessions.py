@@ -319,6 +319,22 @@ def test_external_id(sql, user, reader):
     assume(user, reader, ExternalId='Project-1')
 
 
+def test_conditions_on_the_session(sql, user, reader):
+    """What is asked for can be limited, each thing by its own key."""
+    for condition, allowed, denied_ in [
+            ({'StringEquals': {'sts:SourceIdentity': 'anna'}}, {'SourceIdentity': 'anna'}, {'SourceIdentity': 'bob'}),
+            ({'NumericLessThanEquals': {'sts:DurationSeconds': '1800'}}, {'DurationSeconds': 1800}, {'DurationSeconds': 1801}),
+            ({'StringLike': {'sts:RoleSessionName': '${aws:username}'}}, {'RoleSessionName': user[0]}, {'RoleSessionName': 'other'}),
+            ({'StringEquals': {'sts:TransitiveTagKeys': ['a']}}, {'TransitiveTagKeys': ['a']}, {'TransitiveTagKeys': ['b']}),
+            ({'Null': {'sts:TransitiveTagKeys': 'true'}}, {}, {'TransitiveTagKeys': ['b']})]:
+        sql('SELECT dynamo.put_trust_policy(%s, %s)', reader, trust(user_arn(user[0]), Condition=condition))
+        tags = [{'Key': 'a', 'Value': '1'}, {'Key': 'b', 'Value': '2'}]
+        parameters = {'RoleArn': role_arn(reader), 'RoleSessionName': 'session', 'Tags': tags}
+        aws('sts', user[1]).assume_role(**{**parameters, **allowed})
+        with raises('AccessDenied'):
+            aws('sts', user[1]).assume_role(**{**parameters, **denied_})
+
+
 def test_conditions_on_the_caller(sql, user, reader):
     for condition, allowed in [
             ({'IpAddress': {'aws:SourceIp': '127.0.0.0/8'}}, True),
