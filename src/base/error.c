@@ -57,13 +57,13 @@ dyn_exception_info(DynException exception)
 	return &exception_table()[exception];
 }
 
-const DynExceptionInfo *
-dyn_exception_from_sqlstate(int sqlstate)
+int
+dyn_exception_of_sqlstate(int sqlstate)
 {
 	const DynExceptionInfo *table = exception_table();
 
 	for (int i = 0; i < DYN_EXCEPTION_COUNT; i++)
 		if (table[i].sqlstate == sqlstate)
-			return &table[i];
-	return NULL;
+			return i;
+	return -1;
 }

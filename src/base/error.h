@@ -34,8 +34,8 @@ typedef struct DynExceptionInfo
 
 extern const DynExceptionInfo *dyn_exception_info(DynException exception);
 
-/* The exception a SQLSTATE stands for, or NULL if it is not one of ours. */
-extern const DynExceptionInfo *dyn_exception_from_sqlstate(int sqlstate);
+/* The DynException a SQLSTATE stands for, or -1 if it is not one of ours. */
+extern int	dyn_exception_of_sqlstate(int sqlstate);
 
 /* dyn_errcode(VALIDATION): for ereport(ERROR, (errcode(dyn_errcode(X)), ...)) */
 #define dyn_errcode(name) \

@@ -87,20 +87,10 @@ postgres_error_kind(const ErrorData *error)
 	}
 }
 
-/* The exception of a SQLSTATE of ours, or -1. */
-static int
-own_exception(int sqlstate)
-{
-	for (int i = 0; i < DYN_EXCEPTION_COUNT; i++)
-		if (dyn_exception_info((DynException) i)->sqlstate == sqlstate)
-			return i;
-	return -1;
-}
-
 DynErrorKind
 dyn_error_kind(const ErrorData *error)
 {
-	if (own_exception(error->sqlerrcode) >= 0)
+	if (dyn_exception_of_sqlstate(error->sqlerrcode) >= 0)
 		return DYN_ERROR_ANSWER;
 	return postgres_error_kind(error);
 }
@@ -108,7 +98,7 @@ dyn_error_kind(const ErrorData *error)
 DynException
 dyn_error_exception(const ErrorData *error)
 {
-	int			own = own_exception(error->sqlerrcode);
+	int			own = dyn_exception_of_sqlstate(error->sqlerrcode);
 
 	if (own >= 0)
 		return (DynException) own;
@@ -138,7 +128,7 @@ dyn_error_exception(const ErrorData *error)
 const char *
 dyn_error_message(const ErrorData *error)
 {
-	if (own_exception(error->sqlerrcode) >= 0)
+	if (dyn_exception_of_sqlstate(error->sqlerrcode) >= 0)
 		return error->message;
 
 	switch (dyn_error_exception(error))
@@ -194,7 +184,7 @@ dyn_error_body(StringInfo out, const ErrorData *error)
 {
 	char	   *members = NULL;
 
-	if (own_exception(error->sqlerrcode) >= 0 && error->detail != NULL)
+	if (dyn_exception_of_sqlstate(error->sqlerrcode) >= 0 && error->detail != NULL)
 	{
 		size_t		len = strlen(error->detail);
 
