@@ -49,10 +49,10 @@ typedef struct DynHttpRequest
 	const char *query;			/* after '?', "" if none */
 	int			nheaders;
 	DynHttpHeader *headers;
-	const char *body;			/* decoded: after chunked and gzip/deflate */
-	uint32		body_len;
 	const char *raw_body;		/* after chunked only: what the client signed */
 	uint32		raw_body_len;
+	const char *body;			/* by dyn_http_decode(): after gzip/deflate, too */
+	uint32		body_len;
 	bool		peer_is_loopback;
 	bool		secure;			/* came over TLS */
 	const char *peer_address;	/* "127.0.0.1", "::1"; IPv4 in IPv6 as IPv4; ""
@@ -60,9 +60,9 @@ typedef struct DynHttpRequest
 
 	/*
 	 * Non-zero when the message was refused: the status to answer.  400
-	 * malformed, 413 too large, 417 unknown expectation, 500 broken
-	 * compression, 501 unknown transfer coding, 503 too many connections, 505
-	 * not HTTP/1.  body is then empty, method and path may be, and the
+	 * malformed, 413 too large, 417 unknown expectation, 501 unknown transfer
+	 * coding, 503 too many connections or too little memory, 505 not HTTP/1.
+	 * raw_body is then empty, method and path may be, and the
 	 * connection closes after the answer.
 	 */
 	int			refused;
@@ -71,6 +71,15 @@ typedef struct DynHttpRequest
 /* A header's value by name (any case), or NULL. */
 extern const DynHttpHeader *dyn_http_header(const DynHttpRequest *request,
 											const char *name);
+
+/* Is the body compressed, so that it may become a thousand times larger? */
+extern bool dyn_http_is_compressed(const DynHttpRequest *request);
+
+/*
+ * Fill in the body, once.  Returns 0, or the status to answer: 400 for an
+ * unknown coding, 413 if it is larger than max_body, 500 for a broken stream.
+ */
+extern int	dyn_http_decode(DynHttpRequest *request);
 
 /* Called for each complete request, in order of arrival. */
 typedef void (*DynHttpRequestCallback) (DynHttpRequest *request, void *arg);

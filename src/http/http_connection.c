@@ -135,11 +135,11 @@ dyn_http_connection_open(DynHttpServer *server, int fd, bool over_limit)
 		dyn_http_connection_close(connection);
 }
 
-/* Account for room given to (or, negative, taken from) an incomplete body. */
+/* Account for room given to (or, negative, taken from) a body. */
 static void
-account_incoming(DynHttpConnection *connection, int64 bytes)
+account_body(DynHttpConnection *connection, int64 bytes)
 {
-	connection->server->incoming_bytes += bytes;
+	connection->server->body_bytes += bytes;
 }
 
 /* Forget the request whose body is arriving, if any. */
@@ -150,7 +150,7 @@ drop_incoming(DynHttpConnection *connection)
 
 	if (message == NULL)
 		return;
-	account_incoming(connection, -(int64) message->body_size);
+	account_body(connection, -(int64) message->body_size);
 	connection->incoming = NULL;
 	MemoryContextDelete(message->request.memory);
 }
@@ -363,7 +363,7 @@ refuse(DynHttpConnection *connection, DynHttpMessage *message, int status)
 {
 	if (message == NULL)
 		message = new_message(connection);
-	account_incoming(connection, -(int64) message->body_size);
+	account_body(connection, -(int64) message->body_size);
 	message->body_size = 0;
 	message->request.refused = status;
 	deliver(connection, message);
@@ -375,21 +375,30 @@ finish_body(DynHttpConnection *connection, DynHttpMessage *message)
 {
 	DynHttpRequest *request = &message->request;
 
-	account_incoming(connection, -(int64) message->body_size);
-	message->body_size = 0;
+	/* It is accounted for as long as the request lives. */
 	if (message->body != NULL)
 	{
 		message->body[message->body_len] = '\0';
 		request->raw_body = message->body;
 		request->raw_body_len = message->body_len;
 	}
-	request->refused =
-		dyn_decompress_body(request->memory,
-							dyn_http_header(request, "content-encoding"),
-							request->raw_body, request->raw_body_len,
-							connection->server->options.max_body,
-							&request->body, &request->body_len);
 	deliver(connection, message);
+}
+
+bool
+dyn_http_is_compressed(const DynHttpRequest *request)
+{
+	return dyn_http_header(request, "content-encoding") != NULL;
+}
+
+int
+dyn_http_decode(DynHttpRequest *request)
+{
+	return dyn_decompress_body(request->memory,
+							   dyn_http_header(request, "content-encoding"),
+							   request->raw_body, request->raw_body_len,
+							   request->connection->server->options.max_body,
+							   &request->body, &request->body_len);
 }
 
 /*
@@ -413,7 +422,7 @@ reserve_body(DynHttpConnection *connection, DynHttpMessage *message,
 	size = Min(size, (size_t) max_body) + 1;
 	/* Small bodies always have room: their number is bounded. */
 	if (size > FIRST_BODY_SIZE + 1 &&
-		server->incoming_bytes + size > DYN_HTTP_MAX_INCOMING)
+		server->body_bytes + size > DYN_HTTP_MAX_BODIES)
 		return 503;
 	body = MemoryContextAllocExtended(message->request.memory, size,
 									  MCXT_ALLOC_NO_OOM);
@@ -424,7 +433,7 @@ reserve_body(DynHttpConnection *connection, DynHttpMessage *message,
 		memcpy(body, message->body, message->body_len);
 		pfree(message->body);
 	}
-	account_incoming(connection, (int64) size - message->body_size);
+	account_body(connection, (int64) size - message->body_size);
 	message->body = body;
 	message->body_size = size;
 	return 0;

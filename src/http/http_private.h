@@ -33,8 +33,8 @@
 #define DYN_HTTP_MAX_UNSENT		(256 * 1024)
 /* Read from one connection per round, so that nobody starves the others. */
 #define DYN_HTTP_READ_SIZE		(64 * 1024)
-/* All request bodies of a worker that are still incomplete, together. */
-#define DYN_HTTP_MAX_INCOMING	(512 * 1024 * 1024)
+/* All request bodies of a worker, arriving or waiting for an answer, together. */
+#define DYN_HTTP_MAX_BODIES		(512 * 1024 * 1024)
 
 typedef enum DynHttpState
 {
@@ -129,7 +129,7 @@ struct DynHttpServer
 	bool		stopping;
 	int64		listen_again_at;	/* ms; out of descriptors until then */
 	int			max_connections;	/* as far as descriptors allow */
-	uint64		incoming_bytes; /* room for incomplete bodies */
+	uint64		body_bytes; /* room for bodies */
 	dlist_head	connections[DYN_HTTP_STATES];
 	dlist_head	dirty;
 	dlist_head	resumed;

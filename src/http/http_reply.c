@@ -97,6 +97,7 @@ dyn_http_message_free(DynHttpMessage *message)
 	dlist_delete(&message->pipeline);
 	connection->pipelined--;
 	connection->kept -= message->reply_len;
+	connection->server->body_bytes -= message->body_size;
 	MemoryContextDelete(message->request.memory);
 }
 

@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "common/pg_prng.h"
+#include "utils/memutils.h"
 
 #include "base/settings.h"
 #include "base/shared_state.h"
@@ -25,6 +26,15 @@
 
 #define AMZ_JSON "application/x-amz-json-1.0"
 #define PLAIN_JSON "application/json"
+
+/* A body of up to this size is read, and its faults told, before the signature
+ * is checked, as the service does. */
+#define UNCHECKED_BODY (256 * 1024)
+
+/* With this much memory in the hands of large requests no more are begun. */
+#define MAX_LARGE_REQUESTS ((Size) 512 * 1024 * 1024)
+
+static Size large_requests = 0;
 
 static bool
 header_is(const DynHttpHeader *header, const char *value)
@@ -58,7 +68,7 @@ make_request_id(char *id)
 }
 
 /*
- * The headers every answer carries.  Control characters can't come back in the
+ * The headers every answer carries, the request's id first.  Control characters can't come back in the
  * echoed values: of a refused message http/ gives us the headers before the
  * one it refused.
  */
@@ -237,6 +247,63 @@ accept_sts(DynWork *work)
 	return dyn_sts_accept(work);
 }
 
+/*
+ * Would it take much time or memory to read the body?  Then its sender must show
+ * who he is before that is done: a compressed one of 16 KB may hold 16 MB, and
+ * JSON takes up to twenty times its size and a tenth of a second.
+ */
+static bool
+is_costly(const DynHttpRequest *http)
+{
+	return http->raw_body_len > UNCHECKED_BODY || dyn_http_is_compressed(http);
+}
+
+/* The body's JSON; NULL if it is none. */
+static const DynJson *
+parse_body(DynWork *work)
+{
+	const DynHttpRequest *http = work->http;
+	const DynJson *json = dyn_json_parse(http->body, http->body_len);
+
+	if (http->body_len > UNCHECKED_BODY)
+	{
+		large_requests -= work->memory;
+		work->memory = MemoryContextMemAllocated(http->memory, true);
+		large_requests += work->memory;
+	}
+	return json;
+}
+
+bool
+dyn_gateway_read_body(DynWork *work)
+{
+	if (large_requests > MAX_LARGE_REQUESTS)
+	{
+		dyn_gateway_refuse(work, DYN_EXCEPTION_SERVICE_UNAVAILABLE,
+						   "Too many large requests at once.", NULL);
+		return false;
+	}
+	work->status = dyn_http_decode(work->http);
+	if (work->status == 500)
+	{
+		/* Broken compression. */
+		dyn_gateway_refuse(work, DYN_EXCEPTION_INTERNAL_SERVER_ERROR,
+						   "Internal server error", NULL);
+		return false;
+	}
+	if (work->status != 0)
+		return false;
+	work->json = parse_body(work);
+	if (work->json == NULL)
+	{
+		dyn_gateway_refuse(work, DYN_EXCEPTION_SERIALIZATION, NULL, NULL);
+		return false;
+	}
+	work->body_unread = false;
+	work->access = dyn_operation_access(work->operation, work->json);
+	return true;
+}
+
 static void
 accept_post(DynWork *work)
 {
@@ -245,20 +312,25 @@ accept_post(DynWork *work)
 
 	if (accept_sts(work))
 		return;
-	if (!accept_content_type(work) && http->body_len > 0)
+	if (!accept_content_type(work) && http->raw_body_len > 0)
 	{
 		work->status = 404;
 		work->content_type = NULL;
 		appendStringInfoString(&work->reply, "<UnknownOperationException/>\n");
 		return;
 	}
-	if (http->body_len > 0)
+	work->body_unread = is_costly(http);
+	if (!work->body_unread)
 	{
-		work->json = dyn_json_parse(http->body, http->body_len);
-		if (work->json == NULL)
+		(void) dyn_http_decode(http);
+		if (http->body_len > 0)
 		{
-			dyn_gateway_refuse(work, DYN_EXCEPTION_SERIALIZATION, NULL, NULL);
-			return;
+			work->json = parse_body(work);
+			if (work->json == NULL)
+			{
+				dyn_gateway_refuse(work, DYN_EXCEPTION_SERIALIZATION, NULL, NULL);
+				return;
+			}
 		}
 	}
 	work->operation = find_operation(http);
@@ -268,7 +340,8 @@ accept_post(DynWork *work)
 		return;
 	}
 	work->kind = DYN_WORK_OPERATION;
-	work->access = dyn_operation_access(work->operation, work->json);
+	work->access = work->body_unread && work->operation->access == DYN_ACCESS_STATEMENT ?
+		DYN_ACCESS_WRITE : dyn_operation_access(work->operation, work->json);
 	host = dyn_http_header(http, "Host");
 	work->context.endpoint = host ? header_copy(host) : "localhost";
 }
@@ -284,13 +357,6 @@ accept_request(DynWork *work)
 	append_headers(&headers, http, work->request_id);
 	work->headers = headers.data;
 
-	if (http->refused == 500)
-	{
-		/* Broken compression. */
-		dyn_gateway_refuse(work, DYN_EXCEPTION_INTERNAL_SERVER_ERROR,
-						   "Internal server error", NULL);
-		return;
-	}
 	if (http->refused != 0)
 	{
 		work->status = http->refused;
@@ -413,7 +479,7 @@ dyn_gateway_authenticate(DynWork *work)
 					 &work->principal);
 	work->context.principal = &work->principal;
 
-	if (work->json == NULL && work->kind == DYN_WORK_OPERATION)
+	if (work->json == NULL && !work->body_unread && work->kind == DYN_WORK_OPERATION)
 		dyn_raise(SERIALIZATION, "%s", "");
 
 	/* From here on it may be run, and run again, without coming by here. */
@@ -427,12 +493,10 @@ dyn_gateway_refuse(DynWork *work, DynException exception, const char *message,
 	resetStringInfo(&work->reply);
 	work->exception = exception;
 	if (work->kind == DYN_WORK_STS)
-	{
 		dyn_sts_refuse(work, exception, message);
-		return;
-	}
-	work->status = dyn_exception_body(&work->reply, exception, message,
-									  members);
+	else
+		work->status = dyn_exception_body(&work->reply, exception, message,
+										  members);
 }
 
 void
@@ -480,20 +544,19 @@ dyn_gateway_refuse_conflict(DynWork *work)
 void
 dyn_gateway_answer(DynWork *work)
 {
-	if (work->operation != NULL)
-	{
-		instr_time	now;
+	instr_time	now;
 
-		INSTR_TIME_SET_CURRENT(now);
-		INSTR_TIME_SUBTRACT(now, work->arrived);
+	INSTR_TIME_SET_CURRENT(now);
+	INSTR_TIME_SUBTRACT(now, work->arrived);
+	if (work->operation != NULL)
 		dyn_metrics_record(&dyn_shared->metrics, work->context.table_name,
 						   work->status == 200,
 						   dyn_operation_number(work->operation),
 						   work->status != 200, INSTR_TIME_GET_MICROSEC(now));
-	}
 	if (work->exception >= 0)
 		dyn_metrics_record_error(&dyn_shared->metrics,
 								 (DynException) work->exception);
+	large_requests -= work->memory;
 	dyn_http_reply(work->http, work->status, work->content_type, work->headers,
 				   work->reply.data, work->reply.len);
 }

@@ -43,7 +43,9 @@ typedef struct DynWork
 	const DynOperation *operation;	/* NULL: none, or STS */
 	struct DynStsRequest *sts;
 	DynAccess	access;			/* of this request */
-	const DynJson *json;		/* NULL: the body was empty */
+	const DynJson *json;		/* NULL: the body was empty, or is not read yet */
+	bool		body_unread;	/* it is read when it is known who sends it */
+	Size		memory;			/* of a large request, accounted for */
 	DynSignedRequest signed_parts;
 	bool		authenticated;
 	DynPrincipal principal;
@@ -77,6 +79,12 @@ extern DynWork *dyn_gateway_accept(DynHttpRequest *http);
  */
 extern bool dyn_gateway_needs_catalog(const DynWork *work);
 extern void dyn_gateway_authenticate(DynWork *work);
+
+/*
+ * Read a body that was left unread until its sender is known.  Returns false if
+ * the work is refused with that.  Raises nothing but lack of memory.
+ */
+extern bool dyn_gateway_read_body(DynWork *work);
 
 /* Set the reply to an exception, an error, or that others were in the way. */
 extern void dyn_gateway_refuse(DynWork *work, DynException exception,

@@ -392,6 +392,11 @@ run(DynWork *work)
 		dyn_sts_execute(work);
 		return;
 	}
+	if (work->body_unread && !dyn_gateway_read_body(work))
+	{
+		work->outcome = DYN_OUTCOME_FAILED;
+		return;
+	}
 	check(work);
 
 	/* An operation may not change the role it runs as. */

@@ -20,6 +20,7 @@
 
 /* More than fifty tags with their keys named again, and the rest. */
 #define MAX_PARAMETERS	256
+#define MAX_FORM		(256 * 1024)
 
 /* What an exception is called here. */
 static const struct
@@ -239,13 +240,14 @@ dyn_sts_accept(DynWork *work)
 {
 	const DynHttpRequest *http = work->http;
 	bool		is_get = strcmp(http->method, "GET") == 0;
-	const char *form = is_get ? http->query : http->body;
-	size_t		len = is_get ? strlen(http->query) : http->body_len;
+	const char *form = is_get ? http->query : http->raw_body;
+	size_t		len = is_get ? strlen(http->query) : http->raw_body_len;
 	DynStsParameter *parameters;
 	DynStsRequest *request;
 	const char *version = NULL;
 
-	if ((!is_get && !is_form(http)) || !has_action(form, len))
+	if ((!is_get && (!is_form(http) || dyn_http_is_compressed(http))) ||
+		len > MAX_FORM || !has_action(form, len))
 		return false;
 	request = palloc0(sizeof(DynStsRequest));
 	parameters = palloc(sizeof(DynStsParameter) * MAX_PARAMETERS);

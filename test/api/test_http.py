@@ -291,10 +291,25 @@ def too_large():
 def test_oversize(too_large):
     too_large(b'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n' % (16 * MB + 1), b'x' * (16 * MB + 1))
     too_large(b'POST / HTTP/1.1\r\nHost: x\r\n', chunks(b'x' * (16 * MB), b'x'))
-    bomb = gzip.compress(b'x' * (16 * MB + 1))
-    too_large(b'POST / HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n' % len(bomb), bomb)
-    bomb = gzip.compress(bytes(1000 * MB), 1)
-    too_large(b'POST / HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n' % len(bomb), bomb)
+
+
+def test_costly_bodies_are_read_when_the_sender_is_known():
+    """What would cost much memory or time is no way to hurt without an access key."""
+    broken = b'[' * (300 * 1024)
+    bombs = [gzip.compress(b'x' * (16 * MB + 1)), gzip.compress(bytes(1000 * MB), 1),
+             gzip.compress(b'[' + b'[],' * (16 * MB // 3 - 1) + b'[]]')]
+    packed = {'Content-Encoding': 'gzip'}
+    type_ = b'POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-amz-json-1.0\r\n' \
+        b'X-Amz-Target: DynamoDB_20120810.DescribeEndpoints\r\nContent-Length: %d\r\n%s\r\n'
+    for body, header in (broken, b''), *((bomb, b'Content-Encoding: gzip\r\n') for bomb in bombs):
+        assert ask_one(type_ % (len(body), header) + body).type == 'MissingAuthenticationTokenException'
+    assert ask_one(signed(broken)).type == 'SerializationException'
+    for bomb in bombs[:2]:
+        reply = ask_one(signed(bomb, headers=packed))
+        assert reply.status == 413 and reply.body == b''
+    assert ask_one(signed(bombs[2], headers=packed)).type == 'SerializationException'
+    # Small ones are told that they are broken before who they are from, as the service does.
+    assert ask_one(type_ % (1, b'') + b'{').type == 'SerializationException'
 
 
 def test_largest():

@@ -79,9 +79,12 @@ on_proc_exit(pg_on_exit_callback function, Datum arg)
 static void
 on_request(DynHttpRequest *request, void *arg)
 {
+	FUZZ_REQUIRE(request->raw_body[request->raw_body_len] == '\0');
+	FUZZ_REQUIRE(request->refused == 0 || request->raw_body_len == 0);
+	if (request->refused == 0)
+		request->refused = dyn_http_decode(request);
 	FUZZ_REQUIRE(request->body[request->body_len] == '\0');
 	FUZZ_REQUIRE(strlen(request->method) < DYN_HTTP_MAX_REQUEST_LINE);
-	FUZZ_REQUIRE(request->refused == 0 || request->body_len == 0);
 	dlist_push_tail(&requests, &request->node);
 }
 
@@ -187,7 +190,7 @@ fuzz_one(const uint8 *data, size_t size)
 	}
 	dyn_http_statistics(server, &statistics);
 	FUZZ_REQUIRE(statistics.connections == 0 && ncounted == 0);
-	FUZZ_REQUIRE(server->incoming_bytes == 0);
+	FUZZ_REQUIRE(server->body_bytes == 0);
 	FUZZ_REQUIRE(server->memory->firstchild == NULL);
 	dyn_http_destroy(server);
 }
