@@ -117,10 +117,12 @@ fuzz:
 
 check-layers:
 	@python3 .ci/check_layers.py
+check-sql:
+	@python3 .ci/check_sql.py
 check-docs:
 	@python3 .ci/check_docs.py
 headerscheck:
 	@scripts/headerscheck
 
 .PHONY: own-pg run stop env psql reset test coverage test-kill test-bank test-streams test-clients test-model test-hostile demo bench fuzz \
-	check-layers check-docs headerscheck
+	check-layers check-sql check-docs headerscheck
