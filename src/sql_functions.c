@@ -16,13 +16,19 @@
  */
 #include "postgres.h"
 
+#include <netdb.h>
+
+#include "common/ip.h"
 #include "funcapi.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "utils/backend_status.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/memutils.h"
 
 #include "item/item_json.h"
+#include "operation/audit.h"
 #include "operation/operation.h"
 #include "operation/stream_request.h"
 
@@ -41,6 +47,96 @@ raise_failure(const DynOperationContext *context)
 			 errhint("The stored item does not meet the condition; \"ReturnValuesOnConditionCheckFailure\": \"ALL_OLD\" shows it in the detail.") : 0));
 }
 
+/* The address a session's client has, or NULL if that is a Unix socket. */
+static const char *
+session_address(void)
+{
+	char		address[NI_MAXHOST];
+	SockAddr   *client;
+
+	if (MyBEEntry == NULL)
+		return NULL;
+	client = &MyBEEntry->st_clientaddr;
+	if ((client->addr.ss_family != AF_INET && client->addr.ss_family != AF_INET6) ||
+		pg_getnameinfo_all(&client->addr, client->salen, address, sizeof(address),
+						   NULL, 0, NI_NUMERICHOST) != 0)
+		return NULL;
+	return pstrdup(address);
+}
+
+/*
+ * Of a call by SQL the audit says from where the session came and what the
+ * application calls itself.  error: what the call raises, or NULL.
+ */
+static void
+audit(const DynOperation *operation, const DynOperationContext *context,
+	  const char *identity, const DynJson *request, const char *text, size_t len,
+	  DynOutcome outcome, const ErrorData *error, instr_time began)
+{
+	bool		read_only =
+		dyn_operation_is_read_only(operation, dyn_operation_access(operation, request));
+	DynAuditEvent event = {
+		.source = "dynamodb.amazonaws.com",
+		.name = operation->name,
+		.read_only = read_only,
+		.identity = identity,
+		.source_address = session_address(),
+		.user_agent = application_name,
+		.secure_transport = MyBEEntry != NULL && MyBEEntry->st_ssl,
+		.request = request,
+		.text = text,
+		.text_len = len,
+		.table_name = context->table_name,
+		.exception = -1
+	};
+	instr_time	now;
+
+	if (error != NULL)
+	{
+		event.exception = dyn_exception_of_sqlstate(error->sqlerrcode);
+		if (error->sqlerrcode == ERRCODE_INSUFFICIENT_PRIVILEGE)
+			event.exception = DYN_EXCEPTION_ACCESS_DENIED;
+		event.error_code = unpack_sql_state(error->sqlerrcode);
+		event.denial = error->message;
+	}
+	else if (outcome == DYN_OUTCOME_FAILED)
+		event.exception = context->failure.exception;
+	if (!dyn_audit_wants(read_only, event.exception))
+		return;
+	INSTR_TIME_SET_CURRENT(now);
+	INSTR_TIME_SUBTRACT(now, began);
+	event.microseconds = INSTR_TIME_GET_MICROSEC(now);
+	dyn_audit_log(&event);
+}
+
+/* Run it, and log it. */
+static DynOutcome
+run_audited(DynOperationContext *context, const DynOperation *operation,
+			const DynJson *request, const char *text, size_t len,
+			StringInfo reply)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	const char *identity = dyn_audit_identity(NULL);
+	volatile DynOutcome outcome = DYN_OUTCOME_FAILED;
+	instr_time	began;
+
+	INSTR_TIME_SET_CURRENT(began);
+	PG_TRY();
+	{
+		outcome = dyn_operation_run(context, operation, request, reply);
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(caller);
+		audit(operation, context, identity, request, text, len, outcome,
+			  CopyErrorData(), began);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	audit(operation, context, identity, request, text, len, outcome, NULL, began);
+	return outcome;
+}
+
 /* Run an operation on a request in UTF-8; the reply is UTF-8 too. */
 static void
 run_text(const DynOperation *operation, const char *text, size_t len,
@@ -48,6 +144,7 @@ run_text(const DynOperation *operation, const char *text, size_t len,
 {
 	DynOperationContext context = {.may_wait = true};
 	DynJson    *request = dyn_json_parse(text, len);
+	DynOutcome	outcome;
 
 	if (request == NULL)
 		ereport(ERROR,
@@ -58,7 +155,10 @@ run_text(const DynOperation *operation, const char *text, size_t len,
 		PreventCommandIfReadOnly(operation->name);
 
 	initStringInfo(reply);
-	if (dyn_operation_run(&context, operation, request, reply) == DYN_OUTCOME_FAILED)
+	outcome = dyn_audit == DYN_AUDIT_OFF ?
+		dyn_operation_run(&context, operation, request, reply) :
+		run_audited(&context, operation, request, text, len, reply);
+	if (outcome == DYN_OUTCOME_FAILED)
 		raise_failure(&context);
 	if (reply->len == 0)
 		appendStringInfoString(reply, "{}");

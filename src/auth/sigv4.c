@@ -1265,6 +1265,15 @@ dyn_sigv4_needs_catalog(const DynSignedRequest *request)
 		(is_session(&c) && c.token.len > 0 && !knows_token(signer, c.token));
 }
 
+const char *
+dyn_sigv4_claimed_key(const DynSignedRequest *request)
+{
+	Credentials c;
+
+	read_credentials(request, &c);
+	return c.nparts == 5 ? slice_text(c.key_id) : NULL;
+}
+
 void
 dyn_sigv4_verify(const DynSignedRequest *request, int64 now,
 				 bool any_credentials, DynPrincipal *principal)

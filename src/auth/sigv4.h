@@ -56,4 +56,10 @@ extern void dyn_sigv4_verify(const DynSignedRequest *request, int64 now,
  */
 extern bool dyn_sigv4_needs_catalog(const DynSignedRequest *request);
 
+/*
+ * The access key that a request names, whether it is the signer's or not; NULL
+ * if it names none.  Of printable characters.
+ */
+extern const char *dyn_sigv4_claimed_key(const DynSignedRequest *request);
+
 #endif							/* DYN_SIGV4_H */

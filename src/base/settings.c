@@ -17,6 +17,8 @@
 
 char	   *dyn_account_id;
 bool		dyn_accept_any_credentials;
+int			dyn_audit;
+bool		dyn_audit_requests;
 int			dyn_backfill_patience;
 int			dyn_background_share;
 int			dyn_change_log_limit;
@@ -44,6 +46,14 @@ int			dyn_workers;
 static const struct config_enum_entry wordings[] = {
 	{"older", DYN_WORDING_OLDER, false},
 	{"newer", DYN_WORDING_NEWER, false},
+	{NULL, 0, false}
+};
+
+static const struct config_enum_entry audits[] = {
+	{"off", DYN_AUDIT_OFF, false},
+	{"denied", DYN_AUDIT_DENIED, false},
+	{"writes", DYN_AUDIT_WRITES, false},
+	{"all", DYN_AUDIT_ALL, false},
 	{NULL, 0, false}
 };
 
@@ -94,6 +104,16 @@ dyn_settings_define(void)
 							   NULL,
 							   &dyn_account_id, "000000000000",
 							   PGC_SIGHUP, 0, check_account_id, NULL, NULL);
+	DefineCustomEnumVariable("dynamo.audit",
+							 "Which requests are logged, with who made them and whether that was allowed.",
+							 NULL,
+							 &dyn_audit, DYN_AUDIT_OFF, audits,
+							 PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable("dynamo.audit_requests",
+							 "Whether the audit shows requests whole, with the items in them.",
+							 NULL,
+							 &dyn_audit_requests, false,
+							 PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("dynamo.backfill_patience",
 							"How long a backfill waits, all in all, for old snapshots to end.",
 							"While there are any, rows can't be rewritten in place. After this time the table grows instead.",

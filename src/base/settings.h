@@ -15,8 +15,19 @@ typedef enum DynValidationWording
 	DYN_WORDING_NEWER
 } DynValidationWording;
 
+/* Which requests the audit logs.  Each has those of the one before it, too. */
+typedef enum DynAudit
+{
+	DYN_AUDIT_OFF,
+	DYN_AUDIT_DENIED,
+	DYN_AUDIT_WRITES,
+	DYN_AUDIT_ALL
+} DynAudit;
+
 extern PGDLLIMPORT char *dyn_account_id;	/* 12 digits, part of every ARN */
 extern PGDLLIMPORT bool dyn_accept_any_credentials; /* loopback only */
+extern PGDLLIMPORT int dyn_audit;	/* a DynAudit */
+extern PGDLLIMPORT bool dyn_audit_requests; /* with what the requests said */
 extern PGDLLIMPORT int dyn_backfill_patience;	/* seconds to wait for old
 												 * snapshots before growing */
 extern PGDLLIMPORT int dyn_background_share;	/* percent of the time that

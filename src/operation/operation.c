@@ -74,6 +74,24 @@ dyn_operation_is_of_streams(const DynOperation *operation)
 		operation->handler == dyn_get_records;
 }
 
+bool
+dyn_operation_is_read_only(const DynOperation *operation, DynAccess access)
+{
+	/* By the service's names: an operation that only looks says so. */
+	static const char *const words[] = {
+		"Describe", "Get", "List"
+	};
+
+	if (access == DYN_ACCESS_CONTROL)
+	{
+		for (int i = 0; i < lengthof(words); i++)
+			if (strncmp(operation->name, words[i], strlen(words[i])) == 0)
+				return true;
+		return false;
+	}
+	return access != DYN_ACCESS_WRITE;
+}
+
 DynException
 dyn_operation_conflict(const DynOperation *operation, DynAccess access,
 					   const DynOperationContext *context, const char **message)

@@ -126,6 +126,10 @@ extern bool dyn_operation_is_of_streams(const DynOperation *operation);
 extern DynAccess dyn_operation_access(const DynOperation *operation,
 									  const DynJson *request);
 
+/* Does it change nothing, neither items nor tables?  access: the request's. */
+extern bool dyn_operation_is_read_only(const DynOperation *operation,
+									   DynAccess access);
+
 /*
  * Does a request that only reads ask for the newest state?  The same holds for
  * its shape.

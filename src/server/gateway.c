@@ -17,9 +17,11 @@
 #include "common/pg_prng.h"
 #include "utils/memutils.h"
 
+#include "auth/sts.h"
 #include "base/settings.h"
 #include "base/shared_state.h"
 #include "console/metrics_page.h"
+#include "operation/audit.h"
 #include "server/exception.h"
 #include "server/gateway.h"
 #include "server/sts_door.h"
@@ -487,11 +489,28 @@ dyn_gateway_authenticate(DynWork *work)
 }
 
 void
+dyn_gateway_identify(DynWork *work)
+{
+	if (dyn_audit != DYN_AUDIT_OFF && work->identity == NULL)
+		work->identity = dyn_audit_identity(&work->principal);
+}
+
+/* The audit shows why somebody may not do what he tried. */
+static void
+note_denial(DynWork *work, const char *message)
+{
+	if (work->exception == DYN_EXCEPTION_ACCESS_DENIED &&
+		dyn_audit != DYN_AUDIT_OFF && message != NULL)
+		work->denial = MemoryContextStrdup(work->http->memory, message);
+}
+
+void
 dyn_gateway_refuse(DynWork *work, DynException exception, const char *message,
 				   const char *members)
 {
 	resetStringInfo(&work->reply);
 	work->exception = exception;
+	note_denial(work, message);
 	if (work->kind == DYN_WORK_STS)
 		dyn_sts_refuse(work, exception, message);
 	else
@@ -525,6 +544,7 @@ dyn_gateway_refuse_error(DynWork *work, const ErrorData *error)
 	resetStringInfo(&work->reply);
 	work->status = dyn_error_body(&work->reply, error);
 	work->exception = exception;
+	note_denial(work, error->message);
 }
 
 void
@@ -541,6 +561,49 @@ dyn_gateway_refuse_conflict(DynWork *work)
 	MemoryContextSwitchTo(old_context);
 }
 
+/* STS gives out credentials, so it is never called a mere reader. */
+static bool
+is_read_only(const DynWork *work)
+{
+	return work->kind == DYN_WORK_OPERATION &&
+		dyn_operation_is_read_only(work->operation, work->access);
+}
+
+static void
+audit(DynWork *work, int64 microseconds)
+{
+	bool		is_sts = work->kind == DYN_WORK_STS;
+	MemoryContext old_context;
+	DynAuditEvent event;
+
+	if (!dyn_audit_wants(is_read_only(work), work->exception))
+		return;
+	old_context = MemoryContextSwitchTo(work->http->memory);
+	event = (DynAuditEvent)
+	{
+		.source = is_sts ? "sts.amazonaws.com" : "dynamodb.amazonaws.com",
+		.name = is_sts ? work->sts->action : work->operation->name,
+		.read_only = is_read_only(work),
+		.request_id = work->request_id,
+		.identity = work->identity,
+		.claimed_key = work->identity == NULL ?
+			dyn_sigv4_claimed_key(&work->signed_parts) : NULL,
+		.source_address = work->context.source_address,
+		.user_agent = work->context.user_agent,
+		.secure_transport = work->context.secure_transport,
+		.request = work->json,
+		.text = work->json != NULL ? work->http->body : NULL,
+		.text_len = work->json != NULL ? work->http->body_len :
+		work->http->raw_body_len,
+		.table_name = work->context.table_name,
+		.exception = work->exception,
+		.denial = work->denial,
+		.microseconds = microseconds
+	};
+	dyn_audit_log(&event);
+	MemoryContextSwitchTo(old_context);
+}
+
 void
 dyn_gateway_answer(DynWork *work)
 {
@@ -548,6 +611,9 @@ dyn_gateway_answer(DynWork *work)
 
 	INSTR_TIME_SET_CURRENT(now);
 	INSTR_TIME_SUBTRACT(now, work->arrived);
+	if (dyn_audit != DYN_AUDIT_OFF &&
+		(work->operation != NULL || work->kind == DYN_WORK_STS))
+		audit(work, INSTR_TIME_GET_MICROSEC(now));
 	if (work->operation != NULL)
 		dyn_metrics_record(&dyn_shared->metrics, work->context.table_name,
 						   work->status == 200,

@@ -58,6 +58,10 @@ typedef struct DynWork
 	const char *headers;		/* further header lines, or NULL */
 	StringInfoData reply;
 
+	/* For the audit. */
+	const char *identity;		/* who asks, as JSON, once that is known */
+	const char *denial;			/* an AccessDeniedException's message */
+
 	/* How it goes. */
 	bool		alone;			/* in a transaction of its own */
 	DynOutcome	outcome;
@@ -85,6 +89,9 @@ extern void dyn_gateway_authenticate(DynWork *work);
  * the work is refused with that.  Raises nothing but lack of memory.
  */
 extern bool dyn_gateway_read_body(DynWork *work);
+
+/* Note for the audit who asks, where that is wanted.  Needs a transaction. */
+extern void dyn_gateway_identify(DynWork *work);
 
 /* Set the reply to an exception, an error, or that others were in the way. */
 extern void dyn_gateway_refuse(DynWork *work, DynException exception,

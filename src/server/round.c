@@ -387,6 +387,7 @@ run(DynWork *work)
 			return;
 		}
 	}
+	dyn_gateway_identify(work);
 	if (work->kind == DYN_WORK_STS)
 	{
 		dyn_sts_execute(work);
