@@ -415,6 +415,8 @@ parse(const char *text, size_t len, bool *had_duplicates)
 		hooks_set = true;
 	}
 
+	*had_duplicates = false;
+
 	/* cJSON recurses up to its limit without looking at the stack. */
 	check_stack_depth();
 
@@ -438,7 +440,8 @@ parse(const char *text, size_t len, bool *had_duplicates)
 		ereport(ERROR,
 				(errcode(ERRCODE_OUT_OF_MEMORY),
 				 errmsg("out of memory")));
-	*had_duplicates = result != NULL && clean_tree(result);
+	if (result != NULL)
+		*had_duplicates = clean_tree(result);
 	return result;
 }
 

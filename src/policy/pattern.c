@@ -164,13 +164,14 @@ read_parts(const char *text, uint32 len, int flags, DynPatternPart *parts,
 bool
 dyn_pattern_compile(const char *text, uint32 len, int flags, DynPattern *pattern)
 {
+	static const DynPatternPart none;
 	DynPatternPart *parts;
 	int			n = read_parts(text, len, flags, NULL, &pattern->nvariables);
 
 	if (n < 0)
 		return false;
 	pattern->nparts = n;
-	pattern->parts = NULL;
+	pattern->parts = &none;
 	if (n > 0)
 	{
 		parts = palloc(n * sizeof(DynPatternPart));
@@ -367,35 +368,38 @@ dyn_pattern_match(const DynPattern *pattern, const DynPolicyContext *context,
 	return dyn_truth(match_parts(pattern, values, text, len, fold));
 }
 
+static const char *
+next_colon(const char *p, const char *end, bool variables)
+{
+	if (!variables)
+		return p < end ? memchr(p, ':', end - p) : NULL;
+	while (p < end && *p != ':')
+	{
+		DynPolicyVariable ignored;
+		const char *after = NULL;
+
+		if (*p == '$' && end - p >= 2 && p[1] == '{')
+			after = read_variable(p, end, &ignored);
+		p = after != NULL ? after : p + 1;
+	}
+	return p < end ? p : NULL;
+}
+
 void
 dyn_arn_split(const char *text, uint32 len, bool variables, DynArn *arn)
 {
-	const char *p = text;
-	const char *end = text + len;
 	const char *start = text;
+	const char *end = text + len;
+	const char *colon;
 
 	arn->count = 0;
-	while (p < end && arn->count < DYN_ARN_RESOURCE)
+	while (arn->count < DYN_ARN_RESOURCE &&
+		   (colon = next_colon(start, end, variables)) != NULL)
 	{
-		if (variables && *p == '$' && end - p >= 2 && p[1] == '{')
-		{
-			DynPolicyVariable ignored;
-			const char *next = read_variable(p, end, &ignored);
-
-			if (next != NULL)
-			{
-				p = next;
-				continue;
-			}
-		}
-		if (*p == ':')
-		{
-			arn->segments[arn->count].data = start;
-			arn->segments[arn->count].len = p - start;
-			arn->count++;
-			start = p + 1;
-		}
-		p++;
+		arn->segments[arn->count].data = start;
+		arn->segments[arn->count].len = colon - start;
+		arn->count++;
+		start = colon + 1;
 	}
 	arn->segments[arn->count].data = start;
 	arn->segments[arn->count].len = end - start;

@@ -720,7 +720,7 @@ read_condition(Parser *parser, int operator, const DynJson *list,
 	uint32		len;
 	const char *name = dyn_json_name(list, &len);
 	size_t		size = value_size(condition->family);
-	char	   *values = size > 0 ? palloc((count + 1) * size) : NULL;
+	char	   *values = palloc((count + 1) * size);
 
 	if (memchr(name, '\0', len) != NULL)
 		return syntax_error(parser);

@@ -13,6 +13,7 @@
 #ifndef DYN_POLICY_TREE_H
 #define DYN_POLICY_TREE_H
 
+#include "common/hashfn.h"
 #include "policy/policy.h"
 
 /* So ordered that AND is the lesser, OR the greater, NOT the mirror image. */
@@ -283,16 +284,11 @@ struct DynPolicy
 	const DynPolicyStatement *statements;
 };
 
-/* Which of 64 bits stands for an action: its length and last letter tell most. */
+/* Which of 64 bits stands for an action. */
 static inline uint64
 dyn_action_bit(const char *action, uint32 len)
 {
-	uint32		hash = len;
-
-	if (len > 10)
-		hash += (uint8) action[len - 1] * 7 + (uint8) action[10] * 31 +
-			(uint8) action[len / 2 + 5 < len ? len / 2 + 5 : len - 1] * 3;
-	return UINT64CONST(1) << (hash & 63);
+	return UINT64CONST(1) << (hash_bytes((const unsigned char *) action, len) & 63);
 }
 
 /*
