@@ -216,6 +216,8 @@ COMMENT ON FUNCTION dynamo_internal.key_from_argument(dynamo.item, text, text, t
 -- "boundary": document, "session": ..., "resource" or "trust": ..., "granted": true}.
 CREATE FUNCTION dynamo_internal.policy_problem(document text, kind text) RETURNS text
 	AS 'MODULE_PATHNAME', 'dyn_internal_policy_problem' LANGUAGE C IMMUTABLE STRICT;
+CREATE FUNCTION dynamo_internal.policy_keys(document text, kind text) RETURNS text
+	AS 'MODULE_PATHNAME', 'dyn_internal_policy_keys' LANGUAGE C IMMUTABLE STRICT;
 CREATE FUNCTION dynamo_internal.evaluate_policy(document text, kind text, request json) RETURNS text
 	AS 'MODULE_PATHNAME', 'dyn_internal_evaluate_policy' LANGUAGE C IMMUTABLE STRICT;
 CREATE FUNCTION dynamo_internal.decide(policies json, request json) RETURNS text
@@ -223,8 +225,8 @@ CREATE FUNCTION dynamo_internal.decide(policies json, request json) RETURNS text
 -- Microseconds a decision takes.
 CREATE FUNCTION dynamo_internal.decide_cost(policies json, request json, count integer) RETURNS float8
 	AS 'MODULE_PATHNAME', 'dyn_internal_decide_cost' LANGUAGE C VOLATILE STRICT;
-REVOKE ALL ON FUNCTION dynamo_internal.policy_problem, dynamo_internal.evaluate_policy,
-	dynamo_internal.decide, dynamo_internal.decide_cost FROM PUBLIC;
+REVOKE ALL ON FUNCTION dynamo_internal.policy_problem, dynamo_internal.policy_keys,
+	dynamo_internal.evaluate_policy, dynamo_internal.decide, dynamo_internal.decide_cost FROM PUBLIC;
 
 ---------------------------------------------------------------------------
 -- auth: principals, their policies, access keys and sessions

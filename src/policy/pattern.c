@@ -164,20 +164,20 @@ read_parts(const char *text, uint32 len, int flags, DynPatternPart *parts,
 bool
 dyn_pattern_compile(const char *text, uint32 len, int flags, DynPattern *pattern)
 {
-	static const DynPatternPart none;
+	/* What most segments of ARNs are, and the empty text, take no memory. */
+	static const DynPatternPart any = {.kind = DYN_PART_ANY};
 	DynPatternPart *parts;
 	int			n = read_parts(text, len, flags, NULL, &pattern->nvariables);
 
 	if (n < 0)
 		return false;
 	pattern->nparts = n;
-	pattern->parts = &none;
-	if (n > 0)
-	{
-		parts = palloc(n * sizeof(DynPatternPart));
-		read_parts(text, len, flags, parts, &pattern->nvariables);
-		pattern->parts = parts;
-	}
+	pattern->parts = &any;
+	if (n == 0 || ((flags & DYN_PATTERN_WILDCARDS) != 0 && len == 1 && *text == '*'))
+		return true;
+	parts = palloc(n * sizeof(DynPatternPart));
+	read_parts(text, len, flags, parts, &pattern->nvariables);
+	pattern->parts = parts;
 	return true;
 }
 

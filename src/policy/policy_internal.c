@@ -20,6 +20,7 @@
 #include "utils/builtins.h"
 
 PG_FUNCTION_INFO_V1(dyn_internal_policy_problem);
+PG_FUNCTION_INFO_V1(dyn_internal_policy_keys);
 PG_FUNCTION_INFO_V1(dyn_internal_evaluate_policy);
 PG_FUNCTION_INFO_V1(dyn_internal_decide);
 PG_FUNCTION_INFO_V1(dyn_internal_decide_cost);
@@ -183,6 +184,27 @@ dyn_internal_policy_problem(PG_FUNCTION_ARGS)
 						 &problem) != NULL)
 		PG_RETURN_NULL();
 	PG_RETURN_TEXT_P(cstring_to_text(problem));
+}
+
+/* (document, kind): the condition keys it looks at. */
+Datum
+dyn_internal_policy_keys(PG_FUNCTION_ARGS)
+{
+	text	   *document = PG_GETARG_TEXT_PP(0);
+	DynPolicyKind kind = policy_kind(text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	uint64		keys = dyn_policy_keys(parse_document(VARDATA_ANY(document),
+													  VARSIZE_ANY_EXHDR(document),
+													  kind));
+	StringInfoData out;
+
+	initStringInfo(&out);
+	for (DynPolicyKeyKind key = 0; key <= DYN_KEY_OTHER; key++)
+	{
+		if ((keys & UINT64CONST(1) << key) != 0)
+			appendStringInfo(&out, "%s%s", out.len > 0 ? " " : "",
+							 key < DYN_KEY_OTHER ? dyn_policy_key_name(key) : "other");
+	}
+	PG_RETURN_TEXT_P(cstring_to_text_with_len(out.data, out.len));
 }
 
 /* (document, kind, request): the effect and the number of the statement. */

@@ -1,6 +1,8 @@
 """Random policies and requests against a model in plain Python (policy_model.py)."""
 import os
+import pathlib
 import random
+import re
 
 import pytest
 
@@ -17,3 +19,13 @@ def test_model(sql):
     effects = policy_model.run(sql, count, seed)
     # No answer may be all there is.
     assert all(n > count * .05 for n in effects.values()), effects
+
+
+def test_documented_policies(sql):
+    """The policies in the documentation are policies."""
+    page = (pathlib.Path(__file__).resolve().parents[2] / 'docs/policies.md').read_text()
+    documents = [d for d in re.findall(r'^```json\n(.*?)^```$', page, re.M | re.S) if '"Statement"' in d]
+    assert len(documents) > 1
+    for document in documents:
+        kind = 'trust' if 'sts:AssumeRole' in document else 'resource' if '"Principal"' in document else 'identity'
+        assert sql('SELECT dynamo_internal.policy_problem(%s, %s)', document, kind) == [(None,)], document

@@ -147,3 +147,14 @@ SELECT array_to_string(effects, ' ') || ': ' || pg_temp.statements(VARIADIC effe
 	(6, ARRAY['allow', 'deny']), (7, ARRAY['deny', 'allow']), (8, ARRAY['nothing', 'allow', 'allow']), (9, ARRAY['allow?', 'allow']), (10, ARRAY['allow', 'allow?']),
 	(11, ARRAY['deny?', 'allow']), (12, ARRAY['allow', 'deny?']), (13, ARRAY['deny?', 'deny']), (14, ARRAY['deny', 'deny?']), (15, ARRAY['allow?', 'deny']),
 	(16, ARRAY['allow', 'allow?', 'deny?', 'nothing', 'deny', 'deny'])) v(n, effects) ORDER BY n;
+
+-- Which keys a policy looks at: in conditions and in variables, of patterns, ARNs and resources.
+SELECT dynamo_internal.policy_keys('{"Version": "2012-10-17", "Statement": ' || statement || '}', 'identity') FROM (VALUES
+	('{"Effect": "Allow", "Action": "*", "Resource": "*"}'),
+	('{"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"StringEquals": {"dynamodb:leadingkeys": "x", "aws:PrincipalTag/a": "y"}, "Null": {"s3:prefix": "true"}}}'),
+	('{"Effect": "Allow", "Action": "*", "Resource": "arn:aws:dynamodb:*:${aws:PrincipalAccount}:table/${aws:username, ''x''}", "Condition": {"StringNotLike": {"aws:userid": "${aws:ResourceTag/x}"}}}'),
+	('[{"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"StringEqualsIgnoreCase": {"aws:userid": "${aws:Referer}"}}}, {"Effect": "Deny", "Action": "*", "NotResource": "*", "Condition": {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::${aws:ResourceAccount}:root"}}}]'),
+	('{"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"StringLike": {"aws:userid": "${*}"}}}')) v(statement);
+-- A long action is no other.
+SELECT dynamo_internal.evaluate_policy('{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "dynamodb:' || repeat('x', 100) || '", "Resource": "*"}, {"Effect": "Deny", "Action": "dynamodb:x*y", "Resource": "*"}]}',
+	'identity', json_build_object('action', 'dynamodb:' || repeat('X', n))) FROM unnest(ARRAY[99, 100, 101]) n;
