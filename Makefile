@@ -94,6 +94,9 @@ test-clients:
 test-model:
 	@scripts/needs test
 	$(call own,scripts/install && .venv/bin/python test/api/operation_model.py $(ARGS))
+test-policies:
+	@scripts/needs test
+	$(call own,CASES=500000 scripts/test api -- -s -k policy_model $(ARGS))
 test-hostile:
 	@scripts/needs test
 	$(call own,scripts/install && .venv/bin/python test/hostile/hostile.py $(ARGS))
@@ -124,5 +127,5 @@ check-docs:
 headerscheck:
 	@scripts/headerscheck
 
-.PHONY: own-pg run stop env psql reset test coverage test-kill test-bank test-streams test-clients test-model test-hostile demo bench fuzz \
+.PHONY: own-pg run stop env psql reset test coverage test-kill test-bank test-streams test-clients test-model test-policies test-hostile demo bench fuzz \
 	check-layers check-sql check-docs headerscheck

@@ -310,7 +310,7 @@ check_action(Parser *parser, const char *action)
 	const char *colon = strchr(action, ':');
 	uint32		vendor = colon != NULL ? colon - action : 0;
 
-	if (parser->kind == DYN_POLICY_TRUST && strncmp(action, "sts:", 4) != 0)
+	if (parser->kind == DYN_POLICY_TRUST && pg_strncasecmp(action, "sts:", 4) != 0)
 		complain(parser, MISTAKE_ACTION,
 				 "AssumeRole policy may only specify STS AssumeRole actions.");
 	if (strcmp(action, "*") == 0)
@@ -325,9 +325,10 @@ check_action(Parser *parser, const char *action)
 	{
 		for (uint32 i = 0; i < vendor; i++)
 		{
-			if (!(action[i] >= 'a' && action[i] <= 'z') &&
-				!(action[i] >= '0' && action[i] <= '9') &&
-				action[i] != '-' && action[i] != '.')
+			char		c = pg_ascii_tolower(action[i]);
+
+			if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') &&
+				c != '-' && c != '.')
 			{
 				complain(parser, MISTAKE_ACTION, "Vendor %.*s is not valid",
 						 (int) vendor, action);
@@ -355,9 +356,9 @@ read_actions(Parser *parser, const DynJson *list, DynPolicyStatement *statement)
 
 		if (!read_text(parser, value, &text))
 			return false;
+		check_action(parser, text.data);
 		for (uint32 i = 0; i < text.len; i++)
 			((char *) text.data)[i] = pg_ascii_tolower(text.data[i]);
-		check_action(parser, text.data);
 		(void) dyn_pattern_compile(text.data, text.len, DYN_PATTERN_WILDCARDS,
 								   &pattern);
 		if (strcmp(text.data, "*") == 0)

@@ -91,6 +91,7 @@ INSERT INTO statements VALUES
 ('{"Action": null, "NotAction": ""}', 'Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.'),
 ('{"Action": "**"}', 'Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.'),
 ('{"Action": "a a:ListBucket"}', 'Vendor a a is not valid'),
+('{"Action": "A_b:ListBucket"}', 'Vendor A_b is not valid'),
 ('{"Action": "dynamo*:GetItem"}', 'Vendor dynamo* is not valid'),
 ('{"Action": "s3:List:Bucket"}', 'Actions/Condition can contain only one colon.'),
 ('{"Action": ["s3s:ListBucket", "s:3s:ListBucket"]}', 'Actions/Condition can contain only one colon.'),
