@@ -23,6 +23,7 @@
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "storage/bufmgr.h"
+#include "storage/procarray.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
@@ -129,6 +130,13 @@ begin_batch(Backfill *backfill)
 	backfill->heap = table_open(backfill->table->relation, NoLock);
 	if (!is_wanted(backfill))
 		return RESULT_UNWANTED;
+
+	/*
+	 * Pruning looks which versions nobody sees any more, and believes what it
+	 * found until the next transaction id is taken.  Where nobody writes, a
+	 * snapshot that has ended since would be waited for in vain.
+	 */
+	(void) GetOldestNonRemovableTransactionId(backfill->heap);
 	return dyn_relation_file(backfill->heap) == backfill->file ? RESULT_DONE :
 		RESULT_REWRITTEN;
 }
