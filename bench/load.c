@@ -272,7 +272,23 @@ print_item(char *out, int number)
 static bool
 is_put(void)
 {
-	return strcmp(operation, "put") == 0 || strcmp(operation, "stream") == 0;
+	return strcmp(operation, "put") == 0 || strcmp(operation, "stream") == 0 ||
+		strcmp(operation, "sealed_put") == 0;
+}
+
+static int
+is_get(void)
+{
+	return strcmp(operation, "get") == 0 || strcmp(operation, "sealed_get") == 0;
+}
+
+/* Of GetItem and PutItem. */
+static const char *
+table_name(void)
+{
+	if (strcmp(operation, "stream") == 0)
+		return "bench_stream";
+	return strncmp(operation, "sealed", 6) == 0 ? "bench_sealed" : "bench";
 }
 
 /*
@@ -321,10 +337,11 @@ make_operation(int i_of_pool)
 	Request		request;
 	int			i;
 
-	if (strcmp(operation, "get") == 0)
+	if (is_get())
 	{
 		target = "GetItem";
-		sprintf(p, "{\"TableName\":\"bench\",\"Key\":{\"p\":{\"S\":\"k%08d\"}}}", number);
+		sprintf(p, "{\"TableName\":\"%s\",\"Key\":{\"p\":{\"S\":\"k%08d\"}}}",
+				table_name(), number);
 	}
 	else if (strcmp(operation, "records") == 0)
 	{
@@ -334,8 +351,7 @@ make_operation(int i_of_pool)
 	else if (is_put())
 	{
 		target = "PutItem";
-		p += sprintf(p, "{\"TableName\":\"%s\",\"Item\":",
-					 strcmp(operation, "put") == 0 ? "bench" : "bench_stream");
+		p += sprintf(p, "{\"TableName\":\"%s\",\"Item\":", table_name());
 		p += print_item(p, number);
 		sprintf(p, "}");
 	}
@@ -563,7 +579,7 @@ account(Connection *c)
 	bool		good = strncmp(c->reply, "HTTP/1.1 200", 12) == 0;
 
 	c->reply[c->reply_end] = '\0';
-	if (good && strcmp(operation, "get") == 0)
+	if (good && is_get())
 		good = memmem(c->reply, c->reply_len, "\"Item\"", 6) != NULL;
 	if (good && (strcmp(operation, "query") == 0 || strcmp(operation, "index") == 0 ||
 				 strcmp(operation, "apart") == 0))

@@ -37,7 +37,7 @@ def describe(client, name):
 
 
 def test_on_demand_table(client, make_table):
-    table = describe(client, make_table('S', 'N'))
+    table = describe(client, make_table('S', 'N', SSESpecification={'Enabled': False}))
     assert uuid.UUID(table['TableId'])
     now = datetime.datetime.now(datetime.timezone.utc)
     assert abs((now - table['CreationDateTime']).total_seconds()) < 120
