@@ -1,6 +1,7 @@
 # dynamo: DynamoDB inside PostgreSQL.
 #
 #   make run       from nothing to a running endpoint, in a private cluster
+#                  (SSL=1: by TLS, with a certificate made for it)
 #   make test      every test
 #   make && sudo make install     into an existing PostgreSQL
 #
@@ -15,7 +16,7 @@ DATA = $(wildcard sql/dynamo--*.sql)
 PG_CPPFLAGS = -Isrc
 PG_CFLAGS = -Wall -Wextra -Werror -Wno-unused-parameter \
 	-Wno-missing-field-initializers -Wno-sign-compare
-SHLIB_LINK = -lcjson -lcrypto -lz
+SHLIB_LINK = -lcjson -lssl -lcrypto -lz
 
 # make SANITIZE=1: undefined behaviour aborts the process.  Any other value goes
 # to -fsanitize as it is (address,undefined).
@@ -63,7 +64,7 @@ export PG_CONFIG
 else
 own-pg: export PG_CONFIG = /usr/lib/postgresql/15/bin/pg_config
 endif
-export SANITIZE
+export SANITIZE SSL
 PORT ?= 8000
 SUITES ?=
 ARGS ?=

@@ -19,6 +19,7 @@
 #include <netinet/tcp.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/ssl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -43,6 +44,7 @@ typedef struct Request
 typedef struct Connection
 {
 	int			fd;
+	SSL		   *ssl;			/* NULL: in the clear */
 	const Request *request;		/* under way, or NULL */
 	size_t		sent;
 	uint64_t	started;
@@ -63,6 +65,7 @@ static int	idle;				/* connections that only stay open */
 static int	items = 100000;
 static int	item_size = 1024;
 static int	pool_size = 8192;
+static bool tls;				/* the certificate is not looked at */
 static const char *iterators;	/* file of them, for records */
 static bool once;				/* each request of the pool is sent once only */
 static int	next_request;
@@ -424,8 +427,57 @@ make_operation(int i_of_pool)
 	return request;
 }
 
-static int
-open_socket(void)
+/* Shake hands while the socket still blocks: nobody is timed yet. */
+static SSL *
+open_tls(int fd)
+{
+	static SSL_CTX *context;
+	SSL		   *ssl;
+
+	if (context == NULL)
+	{
+		context = SSL_CTX_new(TLS_client_method());
+		SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_RELEASE_BUFFERS);
+		SSL_CTX_set_read_ahead(context, 1);
+	}
+	ssl = SSL_new(context);
+	SSL_set_fd(ssl, fd);
+	if (SSL_connect(ssl) != 1)
+		die("no TLS with %s:%d", host, port);
+	return ssl;
+}
+
+/* As read(2) and write(2). */
+static ssize_t
+read_some(Connection *c, char *buffer, size_t len)
+{
+	int			n;
+
+	if (c->ssl == NULL)
+		return read(c->fd, buffer, len);
+	n = SSL_read(c->ssl, buffer, len);
+	if (n > 0)
+		return n;
+	errno = SSL_get_error(c->ssl, n) == SSL_ERROR_WANT_READ ? EAGAIN : EIO;
+	return -1;
+}
+
+static ssize_t
+write_some(Connection *c, const char *bytes, size_t len)
+{
+	int			n;
+
+	if (c->ssl == NULL)
+		return write(c->fd, bytes, len);
+	n = SSL_write(c->ssl, bytes, len);
+	if (n > 0)
+		return n;
+	errno = SSL_get_error(c->ssl, n) == SSL_ERROR_WANT_WRITE ? EAGAIN : EIO;
+	return -1;
+}
+
+static void
+open_connection(Connection *c)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET,.sin_port = htons(port)};
 	int			fd = socket(AF_INET, SOCK_STREAM, 0);
@@ -435,8 +487,10 @@ open_socket(void)
 	if (fd < 0 || connect(fd, (struct sockaddr *) &address, sizeof(address)) < 0)
 		die("cannot connect to %s:%d: %s", host, port, strerror(errno));
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	c->fd = fd;
+	if (tls)
+		c->ssl = open_tls(fd);
 	fcntl(fd, F_SETFL, O_NONBLOCK);
-	return fd;
 }
 
 /* Send what is left of the request under way, as far as there is room. */
@@ -445,7 +499,7 @@ send_more(Connection *c)
 {
 	while (c->sent < c->request->len)
 	{
-		ssize_t		n = write(c->fd, c->request->data + c->sent, c->request->len - c->sent);
+		ssize_t		n = write_some(c, c->request->data + c->sent, c->request->len - c->sent);
 
 		if (n < 0 && errno == EAGAIN)
 			return;
@@ -552,7 +606,7 @@ receive(Connection *c)
 
 		if (c->reply_room - c->reply_len < 4096)
 			c->reply = realloc(c->reply, c->reply_room = c->reply_room * 2 + 16384);
-		n = read(c->fd, c->reply + c->reply_len, c->reply_room - c->reply_len - 1);
+		n = read_some(c, c->reply + c->reply_len, c->reply_room - c->reply_len - 1);
 		if (n == 0)
 			die("the server closed a connection");
 		if (n < 0 && errno == EAGAIN)
@@ -615,7 +669,7 @@ main(int argc, char **argv)
 				i;
 	struct epoll_event events[256];
 
-	while ((option = getopt(argc, argv, "o:h:p:c:t:n:i:k:r:s:I:")) != -1)
+	while ((option = getopt(argc, argv, "o:h:p:c:t:n:i:k:r:s:I:T")) != -1)
 		switch (option)
 		{
 			case 'o': operation = optarg; break;
@@ -628,11 +682,12 @@ main(int argc, char **argv)
 			case 'k': items = atoi(optarg); break;
 			case 'r': rate = atof(optarg); break;
 			case 'I': iterators = optarg; break;
+			case 'T': tls = true; break;
 			case 's': item_size = atoi(optarg); break;
 			default:
 				die("usage: load [-o get|put|stream|records|update|move|query|index|apart|batch|transact] [-h address] [-p port] "
 					"[-c connections] [-t seconds] [-n requests] [-i idle connections] "
-					"[-k items] [-r requests a second] [-s item size] [-I iterators]");
+					"[-k items] [-r requests a second] [-s item size] [-I iterators] [-T]");
 		}
 	if (seconds > MAX_SIGNING_AGE)
 		die("signatures are good for %d seconds", MAX_SIGNING_AGE);
@@ -660,7 +715,7 @@ main(int argc, char **argv)
 			.events = EPOLLIN | EPOLLOUT | EPOLLET,.data.ptr = &all[i]
 		};
 
-		all[i].fd = open_socket();
+		open_connection(&all[i]);
 		epoll_ctl(epoll_fd, EPOLL_CTL_ADD, all[i].fd, &event);
 	}
 

@@ -1530,6 +1530,19 @@ CREATE VIEW dynamo.stat_workers AS
 COMMENT ON VIEW dynamo.stat_workers IS
   'the HTTP workers that run, and what they have done since they started';
 
+CREATE FUNCTION dynamo_internal.stat_ssl(
+  OUT worker int4, OUT pid int4, OUT certificate_expires timestamptz,
+  OUT handshakes int8, OUT resumed int8, OUT failed_protocol int8,
+  OUT failed_certificate int8, OUT failed_closed int8, OUT failed_timeout int8,
+  OUT failed_plain int8)
+RETURNS SETOF record
+LANGUAGE C STRICT VOLATILE AS 'MODULE_PATHNAME', 'dyn_stat_ssl';
+
+CREATE VIEW dynamo.stat_ssl AS
+  SELECT * FROM dynamo_internal.stat_ssl();
+COMMENT ON VIEW dynamo.stat_ssl IS
+  'TLS of each HTTP worker since it started: handshakes, and why others failed';
+
 CREATE FUNCTION dynamo_internal.stat_flush(
   OUT flusher_pid int4, OUT wanted_lsn pg_lsn, OUT done_lsn pg_lsn,
   OUT flushes int8, OUT flush_ms float8, OUT flush_p99_ms float8,
@@ -1559,13 +1572,13 @@ COMMENT ON FUNCTION dynamo.stat_reset() IS
   'set the figures of stat_operations, stat_exceptions and stat_flush to zero';
 
 REVOKE ALL ON FUNCTION dynamo_internal.stat_operations(), dynamo_internal.stat_exceptions(),
-  dynamo_internal.stat_workers(), dynamo_internal.stat_flush(),
+  dynamo_internal.stat_workers(), dynamo_internal.stat_ssl(), dynamo_internal.stat_flush(),
   dynamo_internal.stat_time_to_live(), dynamo.stat_reset()
   FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dynamo_internal.stat_operations(), dynamo_internal.stat_exceptions(),
-  dynamo_internal.stat_workers(), dynamo_internal.stat_flush(),
+  dynamo_internal.stat_workers(), dynamo_internal.stat_ssl(), dynamo_internal.stat_flush(),
   dynamo_internal.stat_time_to_live()
   TO pg_monitor;
 GRANT SELECT ON dynamo.stat_operations, dynamo.stat_exceptions,
-  dynamo.stat_workers, dynamo.stat_flush, dynamo.stat_time_to_live TO pg_monitor;
+  dynamo.stat_workers, dynamo.stat_ssl, dynamo.stat_flush, dynamo.stat_time_to_live TO pg_monitor;
 GRANT USAGE ON SCHEMA dynamo, dynamo_internal TO pg_monitor;

@@ -99,6 +99,14 @@ typedef struct DynWorkerMetrics
 	uint64		refused;
 	uint64		bytes_in;
 	uint64		bytes_out;
+	uint64		certificate_expires;	/* seconds since 1970; 0: none */
+	uint64		handshakes;		/* of TLS */
+	uint64		resumed;
+	uint64		failed_protocol;
+	uint64		failed_certificate;
+	uint64		failed_closed;
+	uint64		failed_timeout;
+	uint64		failed_plain;	/* no handshake at all, where it is required */
 	uint64		queued;
 	uint64		retrying;
 	uint64		held;

@@ -35,6 +35,12 @@ int			dyn_port;
 bool		dyn_public_metrics;
 char	   *dyn_region;
 int			dyn_request_timeout;
+int			dyn_ssl;
+char	   *dyn_ssl_ca_file;
+char	   *dyn_ssl_cert_file;
+int			dyn_ssl_client_certificate;
+char	   *dyn_ssl_key_file;
+int			dyn_ssl_min_protocol_version;
 int			dyn_stream_retention;
 int			dyn_stream_shard_lifetime;
 int			dyn_stream_shards;
@@ -42,6 +48,33 @@ int			dyn_time_to_live_change_interval;
 int			dyn_time_to_live_interval;
 int			dyn_validation_wording;
 int			dyn_workers;
+
+/* Who says "on" means it: nothing in the clear. */
+static const struct config_enum_entry ssl_modes[] = {
+	{"off", DYN_SSL_OFF, false},
+	{"optional", DYN_SSL_OPTIONAL, false},
+	{"required", DYN_SSL_REQUIRED, false},
+	{"on", DYN_SSL_REQUIRED, true},
+	{"true", DYN_SSL_REQUIRED, true},
+	{"yes", DYN_SSL_REQUIRED, true},
+	{"1", DYN_SSL_REQUIRED, true},
+	{"false", DYN_SSL_OFF, true},
+	{"no", DYN_SSL_OFF, true},
+	{"0", DYN_SSL_OFF, true},
+	{NULL, 0, false}
+};
+
+static const struct config_enum_entry ssl_client_certificates[] = {
+	{"optional", DYN_SSL_OPTIONAL, false},
+	{"required", DYN_SSL_REQUIRED, false},
+	{NULL, 0, false}
+};
+
+static const struct config_enum_entry ssl_protocols[] = {
+	{"TLSv1.2", DYN_SSL_TLS_1_2, false},
+	{"TLSv1.3", DYN_SSL_TLS_1_3, false},
+	{NULL, 0, false}
+};
 
 static const struct config_enum_entry wordings[] = {
 	{"older", DYN_WORDING_OLDER, false},
@@ -194,6 +227,38 @@ dyn_settings_define(void)
 							NULL,
 							&dyn_request_timeout, 60, 1, INT_MAX / 1000,
 							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
+	DefineCustomEnumVariable("dynamo.ssl",
+							 "Whether the endpoint speaks TLS.",
+							 "With \"optional\" requests in the clear are served, too, on the same port.",
+							 &dyn_ssl, DYN_SSL_OFF, ssl_modes,
+							 PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomStringVariable("dynamo.ssl_ca_file",
+							   "The file of the authorities whose client certificates are accepted.",
+							   "Empty: clients are not asked for certificates.",
+							   &dyn_ssl_ca_file, "",
+							   PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomStringVariable("dynamo.ssl_cert_file",
+							   "The file of the endpoint's certificate and those between it and its authority.",
+							   NULL,
+							   &dyn_ssl_cert_file, "server.crt",
+							   PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomEnumVariable("dynamo.ssl_client_certificate",
+							 "Whether clients must show a certificate of an authority in dynamo.ssl_ca_file.",
+							 "One that is shown has to be good in any case.",
+							 &dyn_ssl_client_certificate, DYN_SSL_REQUIRED,
+							 ssl_client_certificates,
+							 PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomStringVariable("dynamo.ssl_key_file",
+							   "The file of the private key to the endpoint's certificate.",
+							   NULL,
+							   &dyn_ssl_key_file, "server.key",
+							   PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomEnumVariable("dynamo.ssl_min_protocol_version",
+							 "The oldest version of TLS the endpoint speaks.",
+							 NULL,
+							 &dyn_ssl_min_protocol_version, DYN_SSL_TLS_1_2,
+							 ssl_protocols,
+							 PGC_SIGHUP, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("dynamo.stream_retention",
 							"How long the changes in a stream can be read.",
 							NULL,

@@ -24,6 +24,19 @@ typedef enum DynAudit
 	DYN_AUDIT_ALL
 } DynAudit;
 
+typedef enum DynSsl
+{
+	DYN_SSL_OFF,
+	DYN_SSL_OPTIONAL,			/* both on one port */
+	DYN_SSL_REQUIRED
+} DynSsl;
+
+typedef enum DynSslProtocol
+{
+	DYN_SSL_TLS_1_2,
+	DYN_SSL_TLS_1_3
+} DynSslProtocol;
+
 extern PGDLLIMPORT char *dyn_account_id;	/* 12 digits, part of every ARN */
 extern PGDLLIMPORT bool dyn_accept_any_credentials; /* loopback only */
 extern PGDLLIMPORT int dyn_audit;	/* a DynAudit */
@@ -47,6 +60,13 @@ extern PGDLLIMPORT int dyn_port;
 extern PGDLLIMPORT bool dyn_public_metrics; /* GET /metrics from other machines */
 extern PGDLLIMPORT char *dyn_region;	/* region named in ARNs */
 extern PGDLLIMPORT int dyn_request_timeout; /* seconds to receive one request */
+extern PGDLLIMPORT int dyn_ssl; /* a DynSsl */
+extern PGDLLIMPORT char *dyn_ssl_ca_file;	/* of clients' certificates, or "" */
+extern PGDLLIMPORT char *dyn_ssl_cert_file;
+extern PGDLLIMPORT int dyn_ssl_client_certificate;	/* optional or required, a
+													 * DynSsl */
+extern PGDLLIMPORT char *dyn_ssl_key_file;
+extern PGDLLIMPORT int dyn_ssl_min_protocol_version;	/* a DynSslProtocol */
 extern PGDLLIMPORT int dyn_stream_retention;	/* seconds */
 extern PGDLLIMPORT int dyn_stream_shard_lifetime;	/* seconds */
 extern PGDLLIMPORT int dyn_stream_shards;	/* of a stream enabled from now on */

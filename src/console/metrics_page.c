@@ -193,6 +193,14 @@ workers(StringInfo out)
 	FIGURE("refused_total", "counter", refused, "Connections and messages refused.");
 	FIGURE("received_bytes_total", "counter", bytes_in, "Bytes received.");
 	FIGURE("sent_bytes_total", "counter", bytes_out, "Bytes sent.");
+	FIGURE("tls_certificate_expires_timestamp_seconds", "gauge", certificate_expires, "When the certificate in use ends; 0: none is loaded.");
+	FIGURE("tls_handshakes_total", "counter", handshakes, "TLS handshakes completed.");
+	FIGURE("tls_resumed_total", "counter", resumed, "TLS handshakes that resumed a session.");
+	FIGURE("tls_failed_protocol_total", "counter", failed_protocol, "TLS handshakes with nothing in common, or garbage.");
+	FIGURE("tls_failed_certificate_total", "counter", failed_certificate, "TLS handshakes without a good client certificate.");
+	FIGURE("tls_failed_closed_total", "counter", failed_closed, "TLS handshakes broken off by the client.");
+	FIGURE("tls_failed_timeout_total", "counter", failed_timeout, "TLS handshakes that took too long.");
+	FIGURE("tls_failed_plain_total", "counter", failed_plain, "Connections in the clear refused where TLS is required.");
 	FIGURE("queued", "gauge", queued, "Requests waiting to be run.");
 	FIGURE("retrying", "gauge", retrying, "Requests waiting for a running transaction.");
 	FIGURE("held", "gauge", held, "Replies waiting for a flush.");

@@ -85,13 +85,24 @@ extern int	dyn_http_decode(DynHttpRequest *request);
 typedef void (*DynHttpRequestCallback) (DynHttpRequest *request, void *arg);
 
 /*
- * In the postmaster, before it forks the workers: bind port on each of
+ * In the postmaster, while it loads the library: bind port on each of
  * listen_addresses ("*" is all, a list is separated by commas) for up to
- * nworkers workers.  An address that cannot be bound is logged and left out;
+ * nworkers workers, and ask for the shared memory they need.  An address that cannot be bound is logged and left out;
  * returns false, logged, if none is left.
  */
 extern bool dyn_http_bind(const char *listen_addresses, int port,
 						  int nworkers);
+
+typedef struct DynTlsOptions
+{
+	bool		enabled;
+	bool		required;		/* no request in the clear */
+	const char *cert_file;
+	const char *key_file;
+	const char *ca_file;		/* of clients' certificates; "": none asked for */
+	bool		client_certificate_required;
+	bool		only_1_3;		/* not TLS 1.2 */
+} DynTlsOptions;
 
 typedef struct DynHttpOptions
 {
@@ -99,6 +110,7 @@ typedef struct DynHttpOptions
 	int			max_connections;
 	int			idle_timeout;	/* seconds */
 	int			request_timeout;	/* seconds */
+	DynTlsOptions tls;
 	uint32		max_body;		/* bytes after decoding */
 	DynHttpRequestCallback on_request;
 	void	   *arg;
@@ -112,9 +124,14 @@ typedef struct DynHttpOptions
 extern DynHttpServer *dyn_http_create(MemoryContext memory,
 									  const DynHttpOptions *options);
 
-/* Settings that may change while running. */
-extern void dyn_http_set_timeouts(DynHttpServer *server, int idle_timeout,
-								  int request_timeout);
+/*
+ * The settings may have changed: timeouts and TLS are taken over, and the files
+ * of TLS are read again.  If these don't do, that is logged and what was loaded
+ * last stays in force.  A server that has none at all does not serve while TLS
+ * is enabled; connections that are open go on.
+ */
+extern void dyn_http_reload(DynHttpServer *server,
+							const DynHttpOptions *options);
 
 /*
  * The descriptor to put into a WaitEventSet: readable when dyn_http_poll()
@@ -147,13 +164,29 @@ extern void dyn_http_reply(DynHttpRequest *request, int status,
  */
 extern void dyn_http_flush(DynHttpServer *server);
 
+typedef enum DynTlsFailure
+{
+	DYN_TLS_FAILED_PROTOCOL,	/* nothing in common, or no TLS at all */
+	DYN_TLS_FAILED_CERTIFICATE, /* the client's is missing or not good */
+	DYN_TLS_FAILED_CLOSED,		/* the client left, as one does that does not
+								 * trust our certificate */
+	DYN_TLS_FAILED_TIMEOUT,
+	DYN_TLS_FAILED_PLAIN		/* a request in the clear where TLS is required */
+} DynTlsFailure;
+
+#define DYN_TLS_FAILURES (DYN_TLS_FAILED_PLAIN + 1)
+
 typedef struct DynHttpStatistics
 {
 	int			connections;
 	uint64		accepted;
 	uint64		refused;		/* over max_connections, malformed */
-	uint64		bytes_in;
+	uint64		bytes_in;		/* on the wire: TLS's own included */
 	uint64		bytes_out;
+	uint64		handshakes;		/* of TLS, completed */
+	uint64		resumed;		/* of these, of a session there was before */
+	uint64		handshakes_failed[DYN_TLS_FAILURES];
+	int64		certificate_expires;	/* seconds since 1970; 0: none loaded */
 } DynHttpStatistics;
 
 extern void dyn_http_statistics(const DynHttpServer *server,

@@ -37,39 +37,18 @@
 
 static const char continue_line[] = "HTTP/1.1 100 Continue\r\n\r\n";
 
-/*
- * The two functions through which all bytes pass: the place for TLS.  As
- * read(2) and writev(2); they never block and never raise SIGPIPE.
- */
-static ssize_t
-transport_read(DynHttpConnection *connection, char *buffer, size_t len)
-{
-	ssize_t		n;
+/* The first byte of TLS, which is none of a method. */
+#define TLS_HANDSHAKE	0x16
 
-	do
-		n = recv(connection->fd, buffer, len, 0);
-	while (n < 0 && errno == EINTR);
-	if (n > 0)
-		connection->server->statistics.bytes_in += n;
-	return n;
-}
-
-static ssize_t
-transport_writev(DynHttpConnection *connection,
-				 const struct iovec *parts, int nparts)
-{
-	struct msghdr message = {
-		.msg_iov = unconstify(struct iovec *, parts),.msg_iovlen = nparts
-	};
-	ssize_t		n;
-
-	do
-		n = sendmsg(connection->fd, &message, MSG_NOSIGNAL);
-	while (n < 0 && errno == EINTR);
-	if (n > 0)
-		connection->server->statistics.bytes_out += n;
-	return n;
-}
+/* To a client that speaks in the clear where it must not. */
+static const char plain_refused[] =
+"HTTP/1.1 400 Bad Request\r\n"
+"Server: Server\r\n"
+"Content-Type: text/plain; charset=utf-8\r\n"
+"Content-Length: 52\r\n"
+"Connection: close\r\n"
+"\r\n"
+"This endpoint takes requests by TLS (https://) only\n";
 
 static bool
 would_block(void)
@@ -120,6 +99,7 @@ dyn_http_connection_open(DynHttpServer *server, int fd, bool over_limit)
 	connection->fd = fd;
 	connection->events = EPOLLIN;
 	connection->over_limit = over_limit;
+	connection->undecided = server->options.tls.enabled;
 	connection->state = DYN_HTTP_IDLE;
 	connection->since = server->now;
 	dlist_init(&connection->pipeline);
@@ -207,6 +187,7 @@ dyn_http_connection_close(DynHttpConnection *connection)
 	 * yet; until then epoll would go on to report this one.
 	 */
 	(void) epoll_ctl(server->epoll, EPOLL_CTL_DEL, connection->fd, NULL);
+	dyn_transport_end(connection);
 	close(connection->fd);
 	connection->fd = -1;
 	dlist_delete(&connection->node);
@@ -241,6 +222,37 @@ unsent(const DynHttpConnection *connection)
 }
 
 /*
+ * Queue bytes to be sent.  Returns false if there is no memory for them.
+ */
+static bool
+append_output(DynHttpConnection *connection, const char *bytes, size_t len)
+{
+	if (connection->output_end + len > connection->output_size)
+	{
+		size_t		have = unsent(connection);
+		size_t		size = Max(have + len, 1024);
+		char	   *output;
+
+		size = Max(size, Min(connection->output_size * 2,
+							 DYN_HTTP_MAX_UNSENT));
+		output = MemoryContextAllocExtended(connection->server->memory, size,
+											MCXT_ALLOC_NO_OOM |
+											MCXT_ALLOC_HUGE);
+		if (output == NULL)
+			return false;
+		if (have > 0)
+			memcpy(output, connection->output + connection->output_start, have);
+		drop_output(connection);
+		connection->output = output;
+		connection->output_size = size;
+		connection->output_end = have;
+	}
+	memcpy(connection->output + connection->output_end, bytes, len);
+	connection->output_end += len;
+	return true;
+}
+
+/*
  * May the next request be parsed?  Not while too many wait for their answers,
  * or too many answers for the client.
  */
@@ -249,6 +261,27 @@ may_begin(const DynHttpConnection *connection)
 {
 	return connection->pipelined < DYN_HTTP_MAX_PIPELINED &&
 		unsent(connection) + connection->kept <= DYN_HTTP_MAX_UNSENT;
+}
+
+/* Does the connection wait for bytes of the client? */
+static bool
+may_read(const DynHttpConnection *connection)
+{
+	return !connection->input_ended && !connection->paused &&
+		connection->expect != DYN_HTTP_EXPECT_NOTHING;
+}
+
+/* Have it looked at in the next poll even if its socket stays silent. */
+static void
+queue_resume(DynHttpConnection *connection)
+{
+	DynHttpServer *server = connection->server;
+
+	if (connection->resumed)
+		return;
+	connection->resumed = true;
+	dlist_push_tail(&server->resumed, &connection->resume_node);
+	dyn_http_server_wake(server, server->now);
 }
 
 /* Enter a state, unless the connection is in it already. */
@@ -278,6 +311,8 @@ settle(DynHttpConnection *connection)
 
 	if (lingering)
 		events = EPOLLIN;
+	else if (connection->state == DYN_HTTP_HANDSHAKE)
+		events = connection->read_wants_write ? EPOLLOUT : EPOLLIN;
 	else
 	{
 		if (unsent(connection) > 0)
@@ -293,9 +328,8 @@ settle(DynHttpConnection *connection)
 		else
 			enter_state(connection, DYN_HTTP_IDLE);
 
-		if (!connection->input_ended && !connection->paused &&
-			connection->expect != DYN_HTTP_EXPECT_NOTHING)
-			events |= EPOLLIN;
+		if (may_read(connection))
+			events |= connection->read_wants_write ? EPOLLOUT : EPOLLIN;
 	}
 	if (events != connection->events)
 	{
@@ -352,7 +386,7 @@ new_message(DynHttpConnection *connection)
 		message->request.query = "";
 	message->request.body = message->request.raw_body = "";
 	message->request.peer_is_loopback = connection->peer_is_loopback;
-	message->request.secure = connection->secure;
+	message->request.secure = connection->tls != NULL;
 	message->request.peer_address = connection->peer_address;
 	return message;
 }
@@ -647,11 +681,7 @@ keep_input(DynHttpConnection *connection, const char *rest, size_t len)
 static void
 read_lingering(DynHttpConnection *connection)
 {
-	DynHttpServer *server = connection->server;
-	ssize_t		n;
-
-	n = transport_read(connection, server->scratch, sizeof(server->scratch));
-	if (n == 0 || (n < 0 && !would_block()))
+	if (!dyn_transport_discard(connection))
 		dyn_http_connection_close(connection);
 }
 
@@ -678,7 +708,7 @@ read_input(DynHttpConnection *connection)
 			refuse(connection, message, status);
 			return;
 		}
-		n = transport_read(connection, message->body + message->body_len,
+		n = dyn_transport_read(connection, message->body + message->body_len,
 						   Min(missing,
 							   message->body_size - message->body_len - 1));
 		if (n > 0)
@@ -694,7 +724,7 @@ read_input(DynHttpConnection *connection)
 
 		if (kept > 0)
 			memcpy(server->scratch, connection->input, kept);
-		n = transport_read(connection, server->scratch + kept,
+		n = dyn_transport_read(connection, server->scratch + kept,
 						   sizeof(server->scratch) - kept);
 		if (n > 0)
 		{
@@ -710,6 +740,8 @@ read_input(DynHttpConnection *connection)
 		connection->input_ended = true;
 	else if (n < 0 && !would_block())
 		connection->broken = true;
+	else if (may_read(connection) && dyn_transport_has_more(connection))
+		queue_resume(connection);
 }
 
 /*
@@ -734,12 +766,98 @@ conclude(DynHttpConnection *connection)
 		dyn_http_connection_close(connection);
 }
 
+/* Nothing more is read; the connection closes once all is sent. */
+static void
+close_when_sent(DynHttpConnection *connection)
+{
+	connection->close = true;
+	connection->expect = DYN_HTTP_EXPECT_NOTHING;
+	dyn_http_connection_mark_dirty(connection);
+}
+
+/*
+ * TLS or not?  The first byte tells, and stays where it is.  Returns false if
+ * there is nothing more to do for now.
+ */
+static bool
+decide(DynHttpConnection *connection)
+{
+	DynHttpServer *server = connection->server;
+	ssize_t		n;
+	char		byte;
+
+	n = recv(connection->fd, &byte, 1, MSG_PEEK);
+	if (n < 0 && (would_block() || errno == EINTR))
+		return false;
+	connection->undecided = false;
+	if (n <= 0)
+		connection->broken = true;
+	else if (byte == TLS_HANDSHAKE)
+	{
+		/* TLS may have been switched off since the connection was made. */
+		if (server->tls == NULL ||
+			!dyn_transport_begin_tls(connection, server->tls))
+			connection->broken = true;
+		else
+			enter_state(connection, DYN_HTTP_HANDSHAKE);
+	}
+	else if (server->options.tls.required)
+	{
+		server->statistics.refused++;
+		server->statistics.handshakes_failed[DYN_TLS_FAILED_PLAIN]++;
+		if (!append_output(connection, plain_refused,
+						   sizeof(plain_refused) - 1))
+			connection->broken = true;
+		close_when_sent(connection);
+	}
+	return !connection->broken && !connection->close;
+}
+
+/*
+ * Go on with the handshake.  Returns true when it is over and requests may be
+ * read.
+ */
+static bool
+shake_hands(DynHttpConnection *connection)
+{
+	DynHttpServer *server = connection->server;
+
+	/* A signature takes as long as a hundred requests: let those have turns. */
+	if (server->handshakes_left == 0)
+		return false;
+	server->handshakes_left--;
+
+	connection->read_wants_write = false;
+	switch (dyn_transport_handshake(connection))
+	{
+		case DYN_HANDSHAKE_DONE:
+			enter_state(connection, DYN_HTTP_IDLE);
+			return true;
+		case DYN_HANDSHAKE_READ:
+			break;
+		case DYN_HANDSHAKE_WRITE:
+			connection->read_wants_write = true;
+			break;
+		case DYN_HANDSHAKE_FAILED:
+			/* The client is to read the alert that says why. */
+			dyn_transport_free(connection);
+			enter_state(connection, DYN_HTTP_IDLE);
+			close_when_sent(connection);
+			break;
+	}
+	return false;
+}
+
 /* epoll says that a connection is ready. */
 void
 dyn_http_connection_ready(DynHttpConnection *connection, uint32 events)
 {
+	bool		readable = (events & EPOLLIN) != 0;
+
 	if (events & (EPOLLERR | EPOLLHUP))
 	{
+		if (connection->state == DYN_HTTP_HANDSHAKE)
+			connection->server->statistics.handshakes_failed[DYN_TLS_FAILED_CLOSED]++;
 		dyn_http_connection_close(connection);
 		return;
 	}
@@ -748,62 +866,47 @@ dyn_http_connection_ready(DynHttpConnection *connection, uint32 events)
 		read_lingering(connection);
 		return;
 	}
+	if (connection->undecided)
+		readable = decide(connection);
+	if (connection->state == DYN_HTTP_HANDSHAKE)
+		readable = shake_hands(connection);
 	if (events & EPOLLOUT)
+	{
 		dyn_http_connection_mark_dirty(connection);
-	if (events & EPOLLIN)
+		readable = readable || connection->read_wants_write;
+	}
+	if (readable && may_read(connection))
 		read_input(connection);
 	conclude(connection);
 }
 
-/* Go on with input that was kept while the connection was paused. */
+/*
+ * Go on with input that was kept while the connection was paused, and with what
+ * TLS has read ahead.
+ */
 void
 dyn_http_connection_resume(DynHttpConnection *connection)
 {
-	char	   *input = connection->input;
-	size_t		len = connection->input_len;
-	size_t		used;
-
 	connection->resumed = false;
-	connection->input = NULL;
-	connection->input_len = 0;
-	if (input != NULL)
+	if (connection->paused)
 	{
-		used = consume(connection, input, len);
-		keep_input(connection, input + used, len - used);
-		pfree(input);
+		char	   *input = connection->input;
+		size_t		len = connection->input_len;
+		size_t		used;
+
+		connection->paused = false;
+		connection->input = NULL;
+		connection->input_len = 0;
+		if (input != NULL)
+		{
+			used = consume(connection, input, len);
+			keep_input(connection, input + used, len - used);
+			pfree(input);
+		}
 	}
+	if (connection->tls != NULL && may_read(connection))
+		read_input(connection);
 	conclude(connection);
-}
-
-/*
- * Queue bytes to be sent.  Returns false if there is no memory for them.
- */
-static bool
-append_output(DynHttpConnection *connection, const char *bytes, size_t len)
-{
-	if (connection->output_end + len > connection->output_size)
-	{
-		size_t		have = unsent(connection);
-		size_t		size = Max(have + len, 1024);
-		char	   *output;
-
-		size = Max(size, Min(connection->output_size * 2,
-							 DYN_HTTP_MAX_UNSENT));
-		output = MemoryContextAllocExtended(connection->server->memory, size,
-											MCXT_ALLOC_NO_OOM |
-											MCXT_ALLOC_HUGE);
-		if (output == NULL)
-			return false;
-		if (have > 0)
-			memcpy(output, connection->output + connection->output_start, have);
-		drop_output(connection);
-		connection->output = output;
-		connection->output_size = size;
-		connection->output_end = have;
-	}
-	memcpy(connection->output + connection->output_end, bytes, len);
-	connection->output_end += len;
-	return true;
 }
 
 /*
@@ -820,9 +923,11 @@ dyn_http_connection_append(DynHttpConnection *connection,
 
 	for (int i = 0; i < nparts; i++)
 		total += parts[i].iov_len;
-	if (total > DYN_HTTP_READ_SIZE && unsent(connection) == 0)
+	/* TLS copies anyway, and would make a record of each part. */
+	if (total > DYN_HTTP_READ_SIZE && unsent(connection) == 0 &&
+		connection->tls == NULL)
 	{
-		ssize_t		n = transport_writev(connection, parts, nparts);
+		ssize_t		n = dyn_transport_writev(connection, parts, nparts);
 
 		if (n >= 0)
 			skip = n;
@@ -863,6 +968,7 @@ begin_lingering(DynHttpConnection *connection)
 {
 	drop_input(connection);
 	drop_incoming(connection);
+	dyn_transport_end(connection);
 	if (shutdown(connection->fd, SHUT_WR) < 0 || connection->input_ended)
 	{
 		dyn_http_connection_close(connection);
@@ -892,7 +998,7 @@ send_output(DynHttpConnection *connection)
 		return;
 	part.iov_base = connection->output + connection->output_start;
 	part.iov_len = unsent(connection);
-	n = transport_writev(connection, &part, 1);
+	n = dyn_transport_writev(connection, &part, 1);
 	if (n < 0)
 	{
 		if (!would_block())
@@ -914,8 +1020,6 @@ send_output(DynHttpConnection *connection)
 void
 dyn_http_connection_flush(DynHttpConnection *connection)
 {
-	DynHttpServer *server = connection->server;
-
 	connection->dirty = false;
 	if (connection->state == DYN_HTTP_LINGERING)
 		return;
@@ -933,9 +1037,7 @@ dyn_http_connection_flush(DynHttpConnection *connection)
 	if (connection->paused && !connection->resumed && may_begin(connection))
 	{
 		/* In the next round: here nobody is prepared for new requests. */
-		connection->resumed = true;
-		dlist_push_tail(&server->resumed, &connection->resume_node);
-		dyn_http_server_wake(server, server->now);
+		queue_resume(connection);
 	}
 	conclude(connection);
 }

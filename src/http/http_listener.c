@@ -32,6 +32,7 @@
 #include "utils/varlena.h"
 
 #include "http/http_private.h"
+#include "http/http_shared.h"
 
 #define BACKLOG 1024
 #define MAX_SOCKETS 64
@@ -224,6 +225,7 @@ dyn_http_bind(const char *listen_addresses, int port, int nworkers)
 			close(sockets[--nsockets]);
 		return false;
 	}
+	dyn_http_shared_request();
 	return true;
 }
 
@@ -296,16 +298,16 @@ empty_inbox(int worker)
 }
 
 /*
- * Start to serve as a worker.
+ * Start to serve as a worker, with so many connections from before.
  */
 bool
-dyn_http_listener_join(int worker)
+dyn_http_listener_join(int worker, int connections)
 {
 	if (nsockets == 0 || worker >= ninboxes)
 		return false;
 	empty_inbox(worker);
 	own = worker;
-	pg_atomic_write_u32(&counts[own], 0);
+	pg_atomic_write_u32(&counts[own], connections);
 	return true;
 }
 

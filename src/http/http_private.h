@@ -5,6 +5,7 @@
  *
  * A connection's life, with what moves it:
  *
+ *	accept -> IDLE -> HANDSHAKE -> IDLE		where TLS is enabled
  *	accept -> IDLE -> READING -> (request handed over) -> ANSWERING -> IDLE
  *	   ANSWERING -> WRITING		the client reads slower than we answer
  *	   any -> LINGERING			we have said "close": what still arrives is
@@ -27,6 +28,9 @@
 #include "http/http.h"
 #include "http/http_parser.h"
 
+typedef struct ssl_st DynTls;	/* OpenSSL's SSL */
+struct DynTlsContext;			/* http/tls.h */
+
 /* Requests of one connection that are read and not yet answered. */
 #define DYN_HTTP_MAX_PIPELINED	16
 /* With this much to be sent a connection's next request is not read. */
@@ -39,6 +43,7 @@
 typedef enum DynHttpState
 {
 	DYN_HTTP_IDLE,				/* between requests: idle_timeout */
+	DYN_HTTP_HANDSHAKE,			/* of TLS: request_timeout for the whole */
 	DYN_HTTP_READING,			/* within one: request_timeout for the whole */
 	DYN_HTTP_ANSWERING,			/* the server's turn: no timeout */
 	DYN_HTTP_WRITING,			/* request_timeout for each 256 KB */
@@ -91,12 +96,17 @@ struct DynHttpConnection
 	bool		paused;			/* input holds what may be a whole request */
 	bool		resumed;		/* no longer paused, input to be looked at */
 	bool		peer_is_loopback;
-	bool		secure;			/* speaks TLS */
+	bool		undecided;		/* TLS or not: its first byte will tell */
 	bool		over_limit;		/* one too many: its request gets a 503 */
 	bool		input_ended;	/* the client sends no more */
 	bool		broken;			/* no more can be sent */
 	bool		send_continue;	/* 100 Continue is due before any answer */
 	bool		close;			/* close when all output is sent */
+
+	DynTls	   *tls;			/* NULL: in the clear */
+	bool		would_block;	/* the socket had nothing, or took nothing */
+	bool		socket_ended;	/* no more bytes of TLS come */
+	bool		read_wants_write;	/* TLS has to write before it reads on */
 
 	dlist_head	pipeline;		/* of DynHttpMessage, oldest first */
 	DynHttpMessage *incoming;	/* whose body is arriving, or NULL */
@@ -125,11 +135,15 @@ struct DynHttpServer
 	int			timer;			/* a timerfd inside epoll */
 	int64		timer_at;		/* ms; when it fires, PG_INT64_MAX: never */
 	int64		now;			/* ms, monotonic, of this round */
+	bool		serving;		/* takes part; not without a certificate */
 	bool		listening;		/* the listening sockets are in epoll */
 	bool		stopping;
 	int64		listen_again_at;	/* ms; out of descriptors until then */
 	int			max_connections;	/* as far as descriptors allow */
 	uint64		body_bytes; /* room for bodies */
+	struct DynTlsContext *tls;	/* NULL: none could be loaded, or TLS is off */
+	int64		tickets_due;	/* ms; when their key is to be changed */
+	int			handshakes_left;	/* steps of handshakes in this poll */
 	dlist_head	connections[DYN_HTTP_STATES];
 	dlist_head	dirty;
 	dlist_head	resumed;
@@ -140,7 +154,7 @@ struct DynHttpServer
 };
 
 /* http_listener.c: sockets inherited from the postmaster, even spread */
-extern bool dyn_http_listener_join(int worker);
+extern bool dyn_http_listener_join(int worker, int connections);
 extern void dyn_http_listener_leave(void);
 extern int	dyn_http_listener_count(void);
 extern int	dyn_http_listener_fd(int i);	/* the last one is the inbox */
@@ -160,6 +174,40 @@ extern void dyn_http_listener_closed(void);
 /* http_server.c */
 extern void dyn_http_server_wake(DynHttpServer *server, int64 at);
 extern void dyn_http_server_closed(DynHttpServer *server);
+
+/*
+ * transport.c: bytes from and to a client, in the clear or through TLS
+ *
+ * Reading and writing are as read(2) and writev(2), with EAGAIN for "not now";
+ * they never block, raise no error and no SIGPIPE.  dyn_transport_has_more():
+ * bytes are here that epoll knows nothing of.
+ */
+extern ssize_t dyn_transport_read(DynHttpConnection *connection, char *buffer,
+								  size_t len);
+extern ssize_t dyn_transport_writev(DynHttpConnection *connection,
+									const struct iovec *parts, int nparts);
+extern bool dyn_transport_has_more(const DynHttpConnection *connection);
+
+/* Throw away what arrives.  False at the end of the stream, or on an error. */
+extern bool dyn_transport_discard(DynHttpConnection *connection);
+
+/* Say that we send no more; free what TLS needs. */
+extern void dyn_transport_end(DynHttpConnection *connection);
+extern void dyn_transport_free(DynHttpConnection *connection);
+
+/* Begin TLS.  False if there is no memory for it. */
+extern bool dyn_transport_begin_tls(DynHttpConnection *connection,
+									struct DynTlsContext *tls);
+
+typedef enum DynHandshake
+{
+	DYN_HANDSHAKE_DONE,
+	DYN_HANDSHAKE_READ,			/* goes on when the socket can be read */
+	DYN_HANDSHAKE_WRITE,		/* ... or written */
+	DYN_HANDSHAKE_FAILED		/* counted; the client may have been told why */
+} DynHandshake;
+
+extern DynHandshake dyn_transport_handshake(DynHttpConnection *connection);
 
 /* http_connection.c */
 extern void dyn_http_connection_open(DynHttpServer *server, int fd,

@@ -19,9 +19,11 @@
 #include "utils/memutils.h"
 
 #include "http/http_private.h"
+#include "http/tls.h"
 
 #define MAX_EVENTS			256
 #define MAX_ACCEPTS			64	/* per socket and round */
+#define MAX_HANDSHAKES		4	/* steps of them a round; one may take 1 ms */
 #define LISTEN_PAUSE		100 /* ms without accepting after EMFILE */
 #define LINGER_TIMEOUT		5000	/* ms */
 
@@ -107,6 +109,65 @@ pause_listening(DynHttpServer *server)
 	dyn_http_server_wake(server, server->listen_again_at);
 }
 
+/* Come in: accept connections, or soon. */
+static void
+open_doors(DynHttpServer *server)
+{
+	if (dyn_http_listener_listen())
+		set_listening(server, true);
+	else
+		pause_listening(server);
+}
+
+/* Load what TLS needs; if that is no good, what there is stays in force. */
+static void
+load_tls(DynHttpServer *server)
+{
+	const DynTlsOptions *options = &server->options.tls;
+	DynTlsContext *tls = options->enabled ? dyn_tls_load(options) : NULL;
+
+	if (tls == NULL && options->enabled)
+	{
+		if (server->tls != NULL)
+			ereport(LOG,
+					(errmsg("the DynamoDB endpoint goes on with the certificate it has")));
+		return;
+	}
+	if (server->tls != NULL)
+		dyn_tls_free(server->tls);
+	server->tls = tls;
+	server->tickets_due = 0;
+	server->statistics.certificate_expires = tls != NULL ? tls->expires : 0;
+}
+
+/* Serve, or don't: plain text is no substitute for TLS that can't be had. */
+static void
+set_serving(DynHttpServer *server)
+{
+	bool		serving = server->tls != NULL || !server->options.tls.enabled;
+
+	if (!serving)
+		ereport(LOG,
+				(errcode(ERRCODE_CONFIG_FILE_ERROR),
+				 errmsg("HTTP worker %d accepts no connections: dynamo.ssl is on and there is no certificate to use",
+						server->options.worker + 1),
+				 errhint("Repair what is told above and reload the configuration.")));
+	if (serving == server->serving)
+		return;
+	server->serving = serving;
+	if (serving)
+	{
+		(void) dyn_http_listener_join(server->options.worker,
+									  server->statistics.connections);
+		open_doors(server);
+	}
+	else
+	{
+		set_listening(server, false);
+		dyn_http_listener_leave();
+	}
+}
+
 static void
 leave_at_exit(int code, Datum arg)
 {
@@ -121,7 +182,7 @@ dyn_http_create(MemoryContext memory, const DynHttpOptions *options)
 	DynHttpServer *server;
 	struct epoll_event event = {.events = EPOLLIN,.data.u64 = 0};
 
-	if (!dyn_http_listener_join(options->worker))
+	if (!dyn_http_listener_join(options->worker, 0))
 		return NULL;
 	if (!exit_registered)
 	{
@@ -147,19 +208,22 @@ dyn_http_create(MemoryContext memory, const DynHttpOptions *options)
 		epoll_ctl(server->epoll, EPOLL_CTL_ADD, server->timer, &event) < 0)
 		ereport(ERROR, (errmsg("could not create event loop: %m")));
 
-	if (dyn_http_listener_listen())
-		set_listening(server, true);
-	else
-		pause_listening(server);
+	server->serving = true;
+	load_tls(server);
+	set_serving(server);
+	if (server->serving)
+		open_doors(server);
 	return server;
 }
 
 void
-dyn_http_set_timeouts(DynHttpServer *server, int idle_timeout,
-					  int request_timeout)
+dyn_http_reload(DynHttpServer *server, const DynHttpOptions *options)
 {
-	server->options.idle_timeout = idle_timeout;
-	server->options.request_timeout = request_timeout;
+	server->options.idle_timeout = options->idle_timeout;
+	server->options.request_timeout = options->request_timeout;
+	server->options.tls = options->tls;
+	load_tls(server);
+	set_serving(server);
 	dyn_http_server_wake(server, server->now);
 }
 
@@ -201,6 +265,7 @@ state_timeout(const DynHttpServer *server, DynHttpState state)
 	{
 		case DYN_HTTP_IDLE:
 			return (int64) server->options.idle_timeout * 1000;
+		case DYN_HTTP_HANDSHAKE:
 		case DYN_HTTP_READING:
 		case DYN_HTTP_WRITING:
 			return (int64) server->options.request_timeout * 1000;
@@ -233,9 +298,22 @@ close_expired(DynHttpServer *server)
 				dyn_http_server_wake(server, oldest->since + timeout);
 				break;
 			}
+			if (state == DYN_HTTP_HANDSHAKE)
+				server->statistics.handshakes_failed[DYN_TLS_FAILED_TIMEOUT]++;
 			dyn_http_connection_close(oldest);
 		}
 	}
+}
+
+/* Change the key of session tickets when its time is over. */
+static void
+refresh_tickets(DynHttpServer *server)
+{
+	if (server->tls == NULL)
+		return;
+	if (server->now >= server->tickets_due)
+		server->tickets_due = dyn_tls_refresh_tickets(server->tls, server->now);
+	dyn_http_server_wake(server, server->tickets_due);
 }
 
 /* Accept from one socket what waits there, as far as there is room. */
@@ -294,6 +372,8 @@ dyn_http_poll(DynHttpServer *server)
 	int			nevents;
 
 	server->now = monotonic_ms();
+	server->handshakes_left = MAX_HANDSHAKES;
+	refresh_tickets(server);
 
 	/* Those that are paused again by what they do now wait for next time. */
 	dlist_init(&resumed);
@@ -327,16 +407,14 @@ dyn_http_poll(DynHttpServer *server)
 	}
 	dyn_http_flush(server);
 
-	if (!server->listening && !server->stopping &&
+	if (!server->listening && server->serving && !server->stopping &&
 		server->now >= server->listen_again_at)
-	{
-		if (dyn_http_listener_listen())
-			set_listening(server, true);
-		else
-			pause_listening(server);
-	}
+		open_doors(server);
 	close_expired(server);
-	if (!server->listening && !server->stopping)
+	/* The timer may have rung after it was set for these. */
+	if (!dlist_is_empty(&server->resumed))
+		dyn_http_server_wake(server, server->now);
+	if (!server->listening && server->serving && !server->stopping)
 		dyn_http_server_wake(server, server->listen_again_at);
 }
 
@@ -366,6 +444,8 @@ dyn_http_destroy(DynHttpServer *server)
 		while (!dlist_is_empty(&server->connections[state]))
 			dyn_http_connection_close(dlist_head_element(DynHttpConnection, node,
 														 &server->connections[state]));
+	if (server->tls != NULL)
+		dyn_tls_free(server->tls);
 	close(server->timer);
 	close(server->epoll);
 	MemoryContextDelete(server->memory);

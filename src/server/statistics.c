@@ -27,6 +27,7 @@ PG_FUNCTION_INFO_V1(dyn_stat_operations);
 PG_FUNCTION_INFO_V1(dyn_stat_exceptions);
 PG_FUNCTION_INFO_V1(dyn_stat_time_to_live);
 PG_FUNCTION_INFO_V1(dyn_stat_workers);
+PG_FUNCTION_INFO_V1(dyn_stat_ssl);
 PG_FUNCTION_INFO_V1(dyn_stat_flush);
 PG_FUNCTION_INFO_V1(dyn_stat_reset);
 
@@ -151,6 +152,40 @@ dyn_stat_workers(PG_FUNCTION_ARGS)
 		values[n++] = Int64GetDatum(metrics.queued);
 		values[n++] = Int64GetDatum(metrics.retrying);
 		values[n++] = Int64GetDatum(metrics.held);
+		Assert(n == lengthof(values));
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+	return (Datum) 0;
+}
+
+Datum
+dyn_stat_ssl(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+
+	InitMaterializedSRF(fcinfo, 0);
+	for (int i = 0; dyn_shared != NULL && i < dyn_shared->nworkers; i++)
+	{
+		DynWorkerSlot *slot = &dyn_shared->workers[i];
+		DynWorkerMetrics metrics = slot->metrics;
+		uint32		pid = pg_atomic_read_u32(&slot->process.pid);
+		Datum		values[10];
+		bool		nulls[10] = {false};
+		int			n = 0;
+
+		if (pid == 0)
+			continue;
+		values[n++] = Int32GetDatum(i + 1);
+		values[n++] = Int32GetDatum(pid);
+		nulls[n] = metrics.certificate_expires == 0;
+		values[n++] = TimestampTzGetDatum(time_t_to_timestamptz((pg_time_t) metrics.certificate_expires));
+		values[n++] = Int64GetDatum(metrics.handshakes);
+		values[n++] = Int64GetDatum(metrics.resumed);
+		values[n++] = Int64GetDatum(metrics.failed_protocol);
+		values[n++] = Int64GetDatum(metrics.failed_certificate);
+		values[n++] = Int64GetDatum(metrics.failed_closed);
+		values[n++] = Int64GetDatum(metrics.failed_timeout);
+		values[n++] = Int64GetDatum(metrics.failed_plain);
 		Assert(n == lengthof(values));
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}

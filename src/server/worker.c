@@ -156,6 +156,19 @@ publish_metrics(DynWorker *worker)
 	metrics->refused = statistics.refused;
 	metrics->bytes_in = statistics.bytes_in;
 	metrics->bytes_out = statistics.bytes_out;
+	metrics->certificate_expires = statistics.certificate_expires;
+	metrics->handshakes = statistics.handshakes;
+	metrics->resumed = statistics.resumed;
+	metrics->failed_protocol =
+		statistics.handshakes_failed[DYN_TLS_FAILED_PROTOCOL];
+	metrics->failed_certificate =
+		statistics.handshakes_failed[DYN_TLS_FAILED_CERTIFICATE];
+	metrics->failed_closed =
+		statistics.handshakes_failed[DYN_TLS_FAILED_CLOSED];
+	metrics->failed_timeout =
+		statistics.handshakes_failed[DYN_TLS_FAILED_TIMEOUT];
+	metrics->failed_plain =
+		statistics.handshakes_failed[DYN_TLS_FAILED_PLAIN];
 	metrics->queued = worker->queued;
 	metrics->retrying = worker->nretrying;
 	metrics->held = worker->nheld;
@@ -238,6 +251,30 @@ sleep_time(const DynWorker *worker, int64 statistics_due)
 	return sleep_us < 0 ? -1 : (sleep_us + 999) / 1000;
 }
 
+static DynHttpOptions
+http_options(DynWorker *worker)
+{
+	DynHttpOptions options = {
+		.worker = worker->number,
+		.max_connections = dyn_max_connections,
+		.idle_timeout = dyn_idle_timeout,
+		.request_timeout = dyn_request_timeout,
+		.max_body = DYN_MAX_REQUEST_SIZE,
+		.on_request = take_request,
+		.arg = worker
+	};
+
+	options.tls.enabled = dyn_ssl != DYN_SSL_OFF;
+	options.tls.required = dyn_ssl == DYN_SSL_REQUIRED;
+	options.tls.cert_file = dyn_ssl_cert_file;
+	options.tls.key_file = dyn_ssl_key_file;
+	options.tls.ca_file = dyn_ssl_ca_file;
+	options.tls.client_certificate_required =
+		dyn_ssl_client_certificate == DYN_SSL_REQUIRED;
+	options.tls.only_1_3 = dyn_ssl_min_protocol_version == DYN_SSL_TLS_1_3;
+	return options;
+}
+
 static void
 serve(DynWorker *worker)
 {
@@ -263,8 +300,11 @@ serve(DynWorker *worker)
 		MemoryContextSwitchTo(turn_context);
 		MemoryContextReset(turn_context);
 		if (dyn_process_interrupts())
-			dyn_http_set_timeouts(worker->http, dyn_idle_timeout,
-								  dyn_request_timeout);
+		{
+			DynHttpOptions options = http_options(worker);
+
+			dyn_http_reload(worker->http, &options);
+		}
 		if (must_leave())
 			break;
 
@@ -313,7 +353,7 @@ void
 dyn_worker_main(Datum arg)
 {
 	DynWorker	worker = {0};
-	DynHttpOptions options = {0};
+	DynHttpOptions options;
 	char		name[NAMEDATALEN];
 	Oid			database;
 
@@ -342,13 +382,7 @@ dyn_worker_main(Datum arg)
 	dyn_process_connect(database);
 	dyn_round_watch_extension();
 
-	options.worker = worker.number;
-	options.max_connections = dyn_max_connections;
-	options.idle_timeout = dyn_idle_timeout;
-	options.request_timeout = dyn_request_timeout;
-	options.max_body = DYN_MAX_REQUEST_SIZE;
-	options.on_request = take_request;
-	options.arg = &worker;
+	options = http_options(&worker);
 	worker.http = dyn_http_create(TopMemoryContext, &options);
 	if (worker.http == NULL)
 		elog(FATAL, "no socket for the DynamoDB endpoint");

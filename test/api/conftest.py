@@ -369,19 +369,19 @@ class OwnServer(Cluster):
 
 @pytest.fixture
 def own_server():
-    """own_server(*settings, standby_of=None) -> a running OwnServer, gone after
-    the test."""
+    """own_server(*settings, standby_of=None, wait=True) -> a running OwnServer, gone
+    after the test; wait: until its endpoint answers."""
     if ON_AWS:
         pytest.skip('starts servers of its own')
     servers = []
 
-    def make(*settings, standby_of=None):
+    def make(*settings, standby_of=None, wait=True):
         server = OwnServer()
         servers.append(server)
         if standby_of:
             server.make_standby_of(standby_of)
         server.start(*settings)
-        if not standby_of:
+        if wait and not standby_of:
             server.wait()
         return server
 

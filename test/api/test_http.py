@@ -21,6 +21,7 @@ import botocore.awsrequest
 import boto3
 import pytest
 
+import tls_client
 from conftest import ENDPOINT, Reply, wait_for
 
 pytestmark = pytest.mark.not_aws
@@ -29,12 +30,15 @@ MB = 1024 * 1024
 
 
 class Connection:
-    """A raw socket to an endpoint."""
+    """A raw socket to an endpoint, or TLS on it if the URL says https."""
 
-    def __init__(self, endpoint=None):
+    def __init__(self, endpoint=None, **options):
         parts = urllib.parse.urlsplit(endpoint or ENDPOINT)
-        self.socket = socket.create_connection((parts.hostname, parts.port), timeout=30)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if parts.scheme == 'https':
+            self.socket = tls_client.connect(parts.hostname, parts.port, **options)
+        else:
+            self.socket = socket.create_connection((parts.hostname, parts.port), timeout=30)
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.file = self.socket.makefile('rb')
 
     def __enter__(self):
@@ -49,6 +53,10 @@ class Connection:
 
     def send(self, data):
         self.socket.sendall(data)
+
+    def end(self):
+        """Nothing more is sent."""
+        self.socket.shutdown(socket.SHUT_WR)
 
     def reply(self, body=True):
         """The next answer, or None at the end of the stream."""
@@ -91,7 +99,7 @@ def ask(data, half_close=False):
     with Connection() as connection:
         connection.send(data)
         if half_close:
-            connection.socket.shutdown(socket.SHUT_WR)
+            connection.end()
         replies = []
         while (reply := connection.reply()) is not None:
             replies.append(reply)

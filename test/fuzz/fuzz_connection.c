@@ -22,6 +22,7 @@
 #include "utils/memutils.h"
 
 #include "http/http_private.h"
+#include "http/tls.h"
 #include "pg_shim.h"
 
 int			max_safe_fds = 100;
@@ -31,7 +32,7 @@ static int	ncounted;
 
 /* The listener is not under test. */
 bool
-dyn_http_listener_join(int worker)
+dyn_http_listener_join(int worker, int connections)
 {
 	return true;
 }
@@ -69,6 +70,35 @@ void
 dyn_http_listener_closed(void)
 {
 	ncounted--;
+}
+
+/* TLS without a certificate: handshakes fail, but not before they are read. */
+DynTlsContext *
+dyn_tls_load(const DynTlsOptions *options)
+{
+	DynTlsContext *tls = palloc0(sizeof(DynTlsContext));
+
+	tls->ssl = SSL_CTX_new(TLS_server_method());
+	return tls;
+}
+
+void
+dyn_tls_free(DynTlsContext *tls)
+{
+	SSL_CTX_free(tls->ssl);
+	pfree(tls);
+}
+
+int64
+dyn_tls_refresh_tickets(DynTlsContext *tls, int64 now)
+{
+	return now + DYN_TLS_TICKET_PERIOD;
+}
+
+const char *
+dyn_tls_error(void)
+{
+	return "error";
 }
 
 void
@@ -119,6 +149,9 @@ fuzz_one(const uint8 *data, size_t size)
 	char		buffer[65536];
 	DynHttpStatistics statistics;
 
+	/* By the first byte: in the clear, both, or TLS only. */
+	options.tls.enabled = size > 0 && (data[0] == 't' || data[0] == 'T');
+	options.tls.required = size > 0 && data[0] == 'T';
 	dlist_init(&requests);
 	server = dyn_http_create(CurrentMemoryContext, &options);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,
