@@ -294,6 +294,9 @@ dyn_master_key_find(const char *id)
 const char *
 dyn_master_keys_trouble(void)
 {
+	/* Where they are to be found is nobody else's business. */
+	if (!superuser())
+		return "The server's administrator knows, or its log says, why it is not to be had.";
 	return trouble[0] != '\0' ? trouble :
 		"It is not among those of dynamo.master_key_file or dynamo.master_key_command.";
 }

@@ -398,11 +398,7 @@ dyn_reply_table_description(StringInfo reply, const char *member,
 const char *
 dyn_table_status(const DynTable *table)
 {
-	bool		accessible = true;
-
 	if (dyn_table_is_updating(table))
 		return "UPDATING";
-	if (table->data_key != 0)
-		(void) dyn_data_key_master(table->data_key, &accessible);
-	return accessible ? "ACTIVE" : "INACCESSIBLE_ENCRYPTION_CREDENTIALS";
+	return dyn_table_is_accessible(table) ? "ACTIVE" : "INACCESSIBLE_ENCRYPTION_CREDENTIALS";
 }

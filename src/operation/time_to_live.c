@@ -119,6 +119,7 @@ dyn_update_time_to_live(DynOperationContext *context, const DynJson *request,
 	enabled = dyn_request_bool(specification, "Enabled", false);
 
 	table = dyn_table_lock_row(dyn_table_request_find(context, name));
+	dyn_table_check_accessible(table);
 	index = dyn_table_time_to_live(table);
 	if (enabled)
 		enable(table, index, attribute, len);

@@ -50,6 +50,23 @@ dyn_table_item_datum(const DynTable *table, const DynItem *item, Datum stored)
 }
 
 bool
+dyn_table_is_accessible(const DynTable *table)
+{
+	bool		accessible = true;
+
+	if (table->data_key != 0)
+		pfree(dyn_data_key_master(table->data_key, &accessible));
+	return accessible;
+}
+
+void
+dyn_table_check_accessible(const DynTable *table)
+{
+	if (table->data_key != 0)
+		(void) dyn_data_key_get(table->data_key);
+}
+
+bool
 dyn_table_may_read(const pg_uuid_t *table_id)
 {
 	Oid			relation = dyn_catalog_relation_of_id(table_id);
@@ -134,13 +151,9 @@ dyn_table_unseal(const DynTable *table)
 {
 	Oid			types[1];
 	Datum		values[1];
-	bool		accessible;
 
 	/* Or the job could not do what it is to do. */
-	char	   *master = dyn_data_key_master(table->data_key, &accessible);
-
-	if (!accessible)
-		dyn_master_key_refuse(master, dyn_master_keys_trouble());
+	dyn_table_check_accessible(table);
 	dyn_catalog_change(table, "UPDATE dynamo.tables SET data_key = NULL,"
 					   " sealing = 'DISABLING', master_key = NULL WHERE name = $1",
 					   lengthof(types), types, values);

@@ -382,6 +382,13 @@ extern Datum dyn_table_item_datum(const DynTable *table, const DynItem *item,
 /* Is the item in a row sealed, or not sealed, as it should be? */
 extern bool dyn_table_item_is_right(const DynTable *table, Datum stored);
 
+/*
+ * Is the master key of what the table seals with to be had?  The other raises
+ * ValidationException, as the service does, if it is not.
+ */
+extern bool dyn_table_is_accessible(const DynTable *table);
+extern void dyn_table_check_accessible(const DynTable *table);
+
 /* May the current user SELECT the items of the table of this id? */
 extern bool dyn_table_may_read(const pg_uuid_t *table_id);
 

@@ -197,7 +197,9 @@ run_batch(DynSweep *sweep, DynNumber *at)
 
 	if (table == NULL)
 		return 0;
-	if (index->status != DYN_INDEX_ACTIVE || !index->valid)
+	/* Nothing can be deleted while the items can't be read. */
+	if (index->status != DYN_INDEX_ACTIVE || !index->valid ||
+		!dyn_table_is_accessible(table))
 	{
 		dyn_job_commit(false);
 		return 0;

@@ -403,7 +403,8 @@ DISABLED = re.compile('^KMS key disabled error: com.amazonaws.services.kms.model
 def test_without_the_master_key(client, sql, make_table, master_keys, what):
     name = make_table(SSESpecification=ENCRYPTED)
     plain = make_table(SSESpecification={'Enabled': False})
-    for table in (name, plain):
+    to_delete = make_table(SSESpecification=ENCRYPTED)
+    for table in (name, plain, to_delete):
         client.put_item(TableName=table, Item={'p': {'S': 'a'}, 'v': {'S': 'x'}})
     before = describe(client, name)['SSEDescription']
     if what == 'nothing':
@@ -424,7 +425,10 @@ def test_without_the_master_key(client, sql, make_table, master_keys, what):
     assert description['SSEDescription'] == before
     with raises(VALIDATION, DISABLED):
         client.update_table(TableName=name, SSESpecification={'Enabled': False})
+    with raises(VALIDATION, DISABLED):
+        client.update_time_to_live(TableName=name, TimeToLiveSpecification={'AttributeName': 'x', 'Enabled': True})
     client.update_table(TableName=name, DeletionProtectionEnabled=False)
+    client.delete_table(TableName=to_delete)
     # Others are not concerned.
     assert client.get_item(TableName=plain, Key=key)['Item']['v'] == {'S': 'x'}
     # Sealed as it is, an item can be looked at and copied all the same.

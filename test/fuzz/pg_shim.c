@@ -416,6 +416,17 @@ pg_detoast_datum_packed(struct varlena *datum)
 	return datum;
 }
 
+struct varlena *
+pg_detoast_datum_slice(struct varlena *datum, int32 first, int32 count)
+{
+	int32		size = Min(Max(VARSIZE_ANY_EXHDR(datum) - first, 0), count);
+	struct varlena *slice = palloc(VARHDRSZ + size);
+
+	SET_VARSIZE(slice, VARHDRSZ + size);
+	memcpy(VARDATA(slice), VARDATA_ANY(datum) + first, size);
+	return slice;
+}
+
 /* There is no other session. */
 void
 AcceptInvalidationMessages(void)
