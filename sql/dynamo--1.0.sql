@@ -728,6 +728,11 @@ COMMENT ON COLUMN dynamo.tables.warm_read_units IS 'warm throughput asked for; N
 COMMENT ON COLUMN dynamo.tables.sealing IS 'encryption at rest; NULL: none';
 COMMENT ON COLUMN dynamo.tables.data_key IS 'which of dynamo.data_keys new items are sealed with; NULL: they are not';
 COMMENT ON COLUMN dynamo.tables.master_key IS 'the master key asked for; NULL: the first one there is';
+-- Everybody sees what concerns the tables on which he has any privilege.  Our own
+-- code reads past this, and so do the catalog's owner and pg_dump.
+ALTER TABLE dynamo.tables ENABLE ROW LEVEL SECURITY;
+CREATE POLICY visible ON dynamo.tables FOR SELECT USING (pg_catalog.has_table_privilege(relation,
+	'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER'));
 GRANT SELECT ON dynamo.tables TO PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('dynamo.tables', '');
 
@@ -763,6 +768,9 @@ CREATE TABLE dynamo.indexes (
 COMMENT ON TABLE dynamo.indexes IS 'the secondary indexes of the DynamoDB tables of this database, and what their time to live goes by; changed through CreateTable and the like only';
 COMMENT ON COLUMN dynamo.indexes.slot IS 'the entries are in column index_key_<slot> of the table''s relation';
 COMMENT ON COLUMN dynamo.indexes.blocks_done IS 'of blocks_total of the relation, how many a backfill has seen';
+ALTER TABLE dynamo.indexes ENABLE ROW LEVEL SECURITY;
+CREATE POLICY visible ON dynamo.indexes FOR SELECT USING (
+	EXISTS (SELECT FROM dynamo.tables t WHERE t.name = table_name));
 GRANT SELECT ON dynamo.indexes TO PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('dynamo.indexes', '');
 
@@ -773,8 +781,24 @@ CREATE TABLE dynamo.tags (
 	PRIMARY KEY (table_name, key)
 );
 COMMENT ON TABLE dynamo.tags IS 'the tags of the DynamoDB tables of this database; changed through TagResource and the like only';
+ALTER TABLE dynamo.tags ENABLE ROW LEVEL SECURITY;
+CREATE POLICY visible ON dynamo.tags FOR SELECT USING (
+	EXISTS (SELECT FROM dynamo.tables t WHERE t.name = table_name));
 GRANT SELECT ON dynamo.tags TO PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('dynamo.tags', '');
+
+-- The columns' order is known to src/table/catalog.h.  Streams are not dumped, and
+-- so their policies are not.
+CREATE TABLE dynamo.resource_policies (
+	table_name text COLLATE "C" NOT NULL REFERENCES dynamo.tables ON DELETE CASCADE ON UPDATE CASCADE,
+	stream_label text COLLATE "C" NOT NULL DEFAULT '',
+	document text NOT NULL,
+	revision_id text NOT NULL,
+	PRIMARY KEY (table_name, stream_label)
+);
+REVOKE ALL ON dynamo.resource_policies FROM PUBLIC;
+COMMENT ON TABLE dynamo.resource_policies IS 'the resource policies of tables (stream_label is empty) and of their streams; changed through PutResourcePolicy and the like only';
+SELECT pg_catalog.pg_extension_config_dump('dynamo.resource_policies', $$WHERE stream_label = ''$$);
 
 -- The columns' order is known to src/table/catalog.h.  Neither these rows nor
 -- the change log are dumped: the copy of a table is another table, whose changes
@@ -798,6 +822,11 @@ COMMENT ON TABLE dynamo.streams IS 'the streams of the DynamoDB tables of this d
 COMMENT ON COLUMN dynamo.streams.shards IS 'among how many the items are divided by the hash of their partition key';
 COMMENT ON COLUMN dynamo.streams.disabled IS 'NULL: changes are being logged';
 COMMENT ON COLUMN dynamo.streams.notify IS 'activity is told on channel dynamo_stream; see dynamo.notify_stream()';
+-- As for reading one: a stream outlives its table, and is its owner's then.
+ALTER TABLE dynamo.streams ENABLE ROW LEVEL SECURITY;
+CREATE POLICY visible ON dynamo.streams FOR SELECT USING (
+	EXISTS (SELECT FROM dynamo.tables t WHERE t.table_id = streams.table_id)
+	OR pg_catalog.pg_has_role(owner, 'USAGE') IS TRUE);
 GRANT SELECT ON dynamo.streams TO PUBLIC;
 
 -- The columns' order is known to src/stream/shard.c.
@@ -816,10 +845,19 @@ COMMENT ON TABLE dynamo.stream_shards IS 'the shards of streams: a bucket of the
 COMMENT ON COLUMN dynamo.stream_shards.parent IS 'first_number of the shard whose bucket this one goes on with';
 COMMENT ON COLUMN dynamo.stream_shards.parent_created IS 'when the parent was: its id tells, and outlives it in this shard''s description';
 COMMENT ON COLUMN dynamo.stream_shards.end_number IS 'all changes of the shard are below; NULL: it is open';
+ALTER TABLE dynamo.stream_shards ENABLE ROW LEVEL SECURITY;
+CREATE POLICY visible ON dynamo.stream_shards FOR SELECT USING (
+	EXISTS (SELECT FROM dynamo.streams s WHERE s.stream_id = stream_shards.stream_id));
 GRANT SELECT ON dynamo.stream_shards TO PUBLIC;
 
 CREATE TRIGGER invalidate
 	AFTER INSERT OR UPDATE OR DELETE ON dynamo.tables
+	FOR EACH ROW EXECUTE FUNCTION dynamo_internal.invalidate_relation();
+CREATE TRIGGER invalidate
+	AFTER INSERT OR UPDATE OR DELETE ON dynamo.resource_policies
+	FOR EACH ROW EXECUTE FUNCTION dynamo_internal.invalidate_relation();
+CREATE TRIGGER invalidate
+	AFTER INSERT OR UPDATE OR DELETE ON dynamo.tags
 	FOR EACH ROW EXECUTE FUNCTION dynamo_internal.invalidate_relation();
 CREATE TRIGGER invalidate
 	AFTER INSERT OR UPDATE OR DELETE ON dynamo.streams
@@ -835,6 +873,8 @@ CREATE TRIGGER invalidate_update
 -- Rows that arrive by logical replication count as well.
 ALTER TABLE dynamo.tables ENABLE ALWAYS TRIGGER invalidate;
 ALTER TABLE dynamo.streams ENABLE ALWAYS TRIGGER invalidate;
+ALTER TABLE dynamo.resource_policies ENABLE ALWAYS TRIGGER invalidate;
+ALTER TABLE dynamo.tags ENABLE ALWAYS TRIGGER invalidate;
 ALTER TABLE dynamo.indexes ENABLE ALWAYS TRIGGER invalidate;
 ALTER TABLE dynamo.indexes ENABLE ALWAYS TRIGGER invalidate_update;
 
@@ -1102,6 +1142,14 @@ In: {"TableName", "Key", "ConditionExpression", ...}
 Out: {"Attributes": item, ...} as ReturnValues asks
 Errors: ValidationException (KV001), SerializationException (KV002), ResourceNotFoundException (KV003), ConditionalCheckFailedException (KV005)';
 
+CREATE FUNCTION dynamo.delete_resource_policy(request json) RETURNS json
+    AS 'MODULE_PATHNAME', 'dyn_sql_DeleteResourcePolicy' LANGUAGE c STRICT;
+COMMENT ON FUNCTION dynamo.delete_resource_policy(json)
+    IS 'DeleteResourcePolicy: delete the policy of a table or a stream.
+In: {"ResourceArn", "ExpectedRevisionId"}
+Out: {"RevisionId"}
+Errors: ValidationException (KV001), SerializationException (KV002), ResourceNotFoundException (KV003), PolicyNotFoundException (KV025)';
+
 CREATE FUNCTION dynamo.delete_table(request json) RETURNS json
     AS 'MODULE_PATHNAME', 'dyn_sql_DeleteTable' LANGUAGE c STRICT;
 COMMENT ON FUNCTION dynamo.delete_table(json)
@@ -1217,9 +1265,9 @@ Errors: ValidationException (KV001), SerializationException (KV002), ResourceNot
 CREATE FUNCTION dynamo.get_resource_policy(request json) RETURNS json
     AS 'MODULE_PATHNAME', 'dyn_sql_GetResourcePolicy' LANGUAGE c STRICT;
 COMMENT ON FUNCTION dynamo.get_resource_policy(json)
-    IS 'GetResourcePolicy: the policy of a table; no table has one.
+    IS 'GetResourcePolicy: the policy of a table or a stream, and its revision.
 In: {"ResourceArn"}
-Out: nothing: PolicyNotFoundException
+Out: {"Policy", "RevisionId"}
 Errors: ValidationException (KV001), SerializationException (KV002), ResourceNotFoundException (KV003), PolicyNotFoundException (KV025)';
 
 CREATE FUNCTION dynamo.get_shard_iterator(request json) RETURNS json
@@ -1302,6 +1350,14 @@ In: {"TableName", "Item", "ConditionExpression", ...}
 Out: {"Attributes": item, ...} as ReturnValues asks
 Errors: ValidationException (KV001), SerializationException (KV002), ResourceNotFoundException (KV003), ConditionalCheckFailedException (KV005)';
 
+CREATE FUNCTION dynamo.put_resource_policy(request json) RETURNS json
+    AS 'MODULE_PATHNAME', 'dyn_sql_PutResourcePolicy' LANGUAGE c STRICT;
+COMMENT ON FUNCTION dynamo.put_resource_policy(json)
+    IS 'PutResourcePolicy: say who else may do what with a table or a stream.
+In: {"ResourceArn", "Policy", "ExpectedRevisionId", "ConfirmRemoveSelfResourceAccess"}
+Out: {"RevisionId"}
+Errors: ValidationException (KV001), SerializationException (KV002), ResourceNotFoundException (KV003), PolicyNotFoundException (KV025)';
+
 CREATE FUNCTION dynamo.query(request json) RETURNS json
     AS 'MODULE_PATHNAME', 'dyn_sql_Query' LANGUAGE c STRICT;
 COMMENT ON FUNCTION dynamo.query(json)
@@ -1373,6 +1429,32 @@ COMMENT ON FUNCTION dynamo.update_time_to_live(json)
 In: {"TableName", "TimeToLiveSpecification": {"AttributeName", "Enabled"}}
 Out: {"TimeToLiveSpecification": {...}}
 Errors: ValidationException (KV001), SerializationException (KV002), ResourceNotFoundException (KV003)';
+
+-- Who may do what, and why.  A row for each decision: of a request (action is the
+-- operation's name) or of an action on a resource.  It tells of others' policies
+-- and tables, so it is for administrators.
+CREATE FUNCTION dynamo.explain_access(
+    role name,
+    action text,
+    resource text DEFAULT '*',
+    request json DEFAULT NULL,
+    context json DEFAULT NULL,
+    session_policy text DEFAULT NULL,
+    OUT action text,
+    OUT resource text,
+    OUT decision text,
+    OUT decided_by text,
+    OUT policy text,
+    OUT attached_to text,
+    OUT statement text,
+    OUT facts json,
+    OUT depends_on text,
+    OUT message text
+) RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'dyn_explain_access' LANGUAGE c VOLATILE;
+REVOKE ALL ON FUNCTION dynamo.explain_access FROM PUBLIC;
+COMMENT ON FUNCTION dynamo.explain_access(name, text, text, json, json, text)
+    IS 'may a role do this, which policy says so, and by which facts: of a request of an operation, or of an action on a resource';
 
 -- The same for SQL written by hand.  Expression values and names are the JSON
 -- of the request: '{":v": {"S": "x"}}', '{"#n": "name"}'.
@@ -1486,7 +1568,11 @@ CREATE VIEW dynamo.stat_jobs AS
 			WHEN blocks_done < blocks_total THEN 'backfilling'
 			ELSE 'building' END AS phase,
 		blocks_total, blocks_done
-	FROM dynamo.indexes WHERE status <> 'ACTIVE';
+	FROM dynamo.indexes i WHERE status <> 'ACTIVE'
+	AND (pg_catalog.pg_has_role('pg_monitor', 'USAGE') OR EXISTS (
+		SELECT FROM dynamo.tables t WHERE t.name = i.table_name AND
+		pg_catalog.has_table_privilege(t.relation,
+			'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')));
 COMMENT ON VIEW dynamo.stat_jobs IS 'indexes that are being made or deleted';
 GRANT SELECT ON dynamo.stat_jobs TO PUBLIC;
 

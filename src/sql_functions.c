@@ -565,6 +565,7 @@ dyn_sql_stream_records(PG_FUNCTION_ARGS)
 	int64		from = 0;
 	int			left;
 	const DynTable *table;
+	DynOperationContext context = {.may_wait = true};
 	DynStreamInfo info;
 	DynStreamKeys keys;
 	List	   *shards;
@@ -587,7 +588,7 @@ dyn_sql_stream_records(PG_FUNCTION_ARGS)
 	if (table->stream.id == 0 || !dyn_stream_get(table->stream.id, &info))
 		dyn_raise(RESOURCE_NOT_FOUND, "Requested resource not found: Table %s has no stream",
 				  table->name);
-	dyn_stream_check_readable(&info);
+	dyn_stream_authorize(&context, &info, DYN_MAY_GetRecords);
 	if (from > 0 && from < dyn_change_log_oldest() && has_newer(&info.stream, from))
 		dyn_raise(TRIMMED_DATA_ACCESS,
 				  "The operation attempted to read past the oldest stream record in a shard.");

@@ -53,6 +53,7 @@ dyn_metrics_init(DynMetrics *metrics)
 	}
 	for (int i = 0; i < DYN_EXCEPTION_COUNT; i++)
 		pg_atomic_init_u64(&metrics->errors[i], 0);
+	pg_atomic_init_u64(&metrics->policy_warnings, 0);
 	histogram_init(&metrics->flush);
 	histogram_init(&metrics->held);
 	pg_atomic_init_u64(&metrics->inline_flushes, 0);
@@ -77,6 +78,7 @@ dyn_metrics_reset(DynMetrics *metrics)
 	}
 	for (int i = 0; i < DYN_EXCEPTION_COUNT; i++)
 		pg_atomic_write_u64(&metrics->errors[i], 0);
+	pg_atomic_write_u64(&metrics->policy_warnings, 0);
 	histogram_reset(&metrics->flush);
 	histogram_reset(&metrics->held);
 	pg_atomic_write_u64(&metrics->inline_flushes, 0);

@@ -70,6 +70,9 @@ typedef struct DynMetrics
 	/* By exception. */
 	pg_atomic_uint64 errors[DYN_EXCEPTION_COUNT];
 
+	/* What policies would have refused, were they not only tried out. */
+	pg_atomic_uint64 policy_warnings;
+
 	/* The group flush. */
 	DynHistogram flush;			/* one flush, with the wait for a standby */
 	DynHistogram held;			/* a reply that waited for one */

@@ -31,6 +31,7 @@ int			dyn_lock_timeout;
 char	   *dyn_master_key_command;
 char	   *dyn_master_key_file;
 int			dyn_max_connections;
+int			dyn_policy_enforcement;
 int			dyn_port;
 bool		dyn_public_metrics;
 char	   *dyn_region;
@@ -87,6 +88,12 @@ static const struct config_enum_entry audits[] = {
 	{"denied", DYN_AUDIT_DENIED, false},
 	{"writes", DYN_AUDIT_WRITES, false},
 	{"all", DYN_AUDIT_ALL, false},
+	{NULL, 0, false}
+};
+
+static const struct config_enum_entry enforcements[] = {
+	{"enforce", DYN_POLICIES_ENFORCE, false},
+	{"warn", DYN_POLICIES_WARN, false},
 	{NULL, 0, false}
 };
 
@@ -207,6 +214,11 @@ dyn_settings_define(void)
 							NULL,
 							&dyn_max_connections, 10000, 1, 1000000,
 							at_start, 0, NULL, NULL, NULL);
+	DefineCustomEnumVariable("dynamo.policy_enforcement",
+							 "Whether policies refuse what SQL's privileges grant, or only say so in the log.",
+							 NULL,
+							 &dyn_policy_enforcement, DYN_POLICIES_ENFORCE, enforcements,
+							 PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("dynamo.port",
 							"The TCP port of the endpoint.",
 							NULL,

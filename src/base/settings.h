@@ -37,6 +37,12 @@ typedef enum DynSslProtocol
 	DYN_SSL_TLS_1_3
 } DynSslProtocol;
 
+typedef enum DynPolicyEnforcement
+{
+	DYN_POLICIES_ENFORCE,
+	DYN_POLICIES_WARN
+} DynPolicyEnforcement;
+
 extern PGDLLIMPORT char *dyn_account_id;	/* 12 digits, part of every ARN */
 extern PGDLLIMPORT bool dyn_accept_any_credentials; /* loopback only */
 extern PGDLLIMPORT int dyn_audit;	/* a DynAudit */
@@ -56,6 +62,7 @@ extern PGDLLIMPORT int dyn_lock_timeout;	/* ms a request waits for a row
 extern PGDLLIMPORT char *dyn_master_key_command;	/* or "" */
 extern PGDLLIMPORT char *dyn_master_key_file;	/* or "" */
 extern PGDLLIMPORT int dyn_max_connections; /* connections per worker */
+extern PGDLLIMPORT int dyn_policy_enforcement; /* a DynPolicyEnforcement */
 extern PGDLLIMPORT int dyn_port;
 extern PGDLLIMPORT bool dyn_public_metrics; /* GET /metrics from other machines */
 extern PGDLLIMPORT char *dyn_region;	/* region named in ARNs */

@@ -549,13 +549,13 @@ dyn_condition_create(DynExpressionKind kind, const char *text, uint32 len,
 	return condition;
 }
 
-static void
-visit_operand(const DynOperand *operand, DynPathVisitor visit, void *arg)
+void
+dyn_operand_visit_paths(const DynOperand *operand, DynPathVisitor visit, void *arg)
 {
 	if (operand->kind == DYN_OPERAND_PATH)
 		visit(&operand->path, arg);
 	for (int i = 0; i < operand->nargs; i++)
-		visit_operand(operand->args[i], visit, arg);
+		dyn_operand_visit_paths(operand->args[i], visit, arg);
 }
 
 void
@@ -565,7 +565,7 @@ dyn_condition_visit_paths(const DynCondition *condition, DynPathVisitor visit,
 	for (int i = 0; i < condition->nconditions; i++)
 		dyn_condition_visit_paths(condition->conditions[i], visit, arg);
 	for (int i = 0; i < condition->noperands; i++)
-		visit_operand(condition->operands[i], visit, arg);
+		dyn_operand_visit_paths(condition->operands[i], visit, arg);
 }
 
 /* "(AND (= [a] :b) (attribute_exists([c])))" */

@@ -134,6 +134,10 @@ extern DynUpdate *dyn_update_create(const char *text, uint32 len,
 extern void dyn_update_visit_targets(const DynUpdate *update,
 									 DynPathVisitor visit, void *arg);
 
+/* The same for each path that it only reads. */
+extern void dyn_update_visit_operands(const DynUpdate *update,
+									  DynPathVisitor visit, void *arg);
+
 /*
  * The attributes that the update gives a value of the request, as they will be
  * but for ADD, which only tells their types: an item.

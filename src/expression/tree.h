@@ -286,6 +286,9 @@ typedef enum DynUpdateAction
 	DYN_UPDATE_DELETE
 } DynUpdateAction;
 
+extern void dyn_operand_visit_paths(const DynOperand *operand, DynPathVisitor visit,
+									void *arg);
+
 typedef struct DynUpdateClause
 {
 	DynUpdateAction action;

@@ -316,6 +316,14 @@ dyn_update_visit_targets(const DynUpdate *update, DynPathVisitor visit, void *ar
 		visit(&update->clauses[i].target->path, arg);
 }
 
+void
+dyn_update_visit_operands(const DynUpdate *update, DynPathVisitor visit, void *arg)
+{
+	for (int i = 0; i < update->nclauses; i++)
+		if (update->clauses[i].operand != NULL)
+			dyn_operand_visit_paths(update->clauses[i].operand, visit, arg);
+}
+
 DynItem *
 dyn_update_constants(const DynUpdate *update)
 {

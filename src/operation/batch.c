@@ -54,9 +54,12 @@ dyn_batch_check_empty(const DynJson *items, const char *operation)
 }
 
 void
-dyn_batch_open_table(DynOperationContext *context, DynBatchTable *table)
+dyn_batch_open_table(DynOperationContext *context, const DynJson *request,
+					 DynBatchTable *table)
 {
-	table->table = dyn_operation_table(context, table->name, table->name_len);
+	table->authorization.request = request;
+	table->table = dyn_operation_table(context, table->name, table->name_len,
+									   &table->authorization);
 }
 
 static int

@@ -17,6 +17,7 @@ typedef struct DynBatchTable
 	const char *name;
 	uint32		name_len;
 	const DynTable *table;
+	DynAuthorization authorization;	/* of all keys together */
 } DynBatchTable;
 
 /* RequestItems' presence and the names of its tables; items may be NULL. */
@@ -25,8 +26,12 @@ extern void dyn_batch_check_tables(DynViolations *v, const DynJson *items);
 /* Refuse an empty RequestItems. */
 extern void dyn_batch_check_empty(const DynJson *items, const char *operation);
 
-/* Raises ResourceNotFoundException. */
-extern void dyn_batch_open_table(DynOperationContext *context, DynBatchTable *table);
+/*
+ * Raises AccessDeniedException, ResourceNotFoundException.  request: the whole
+ * one.
+ */
+extern void dyn_batch_open_table(DynOperationContext *context, const DynJson *request,
+								 DynBatchTable *table);
 
 /* An order of items in which equal ones are neighbours. */
 extern int	dyn_batch_compare_items(const DynItem *a, const DynItem *b);

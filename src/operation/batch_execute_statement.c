@@ -23,6 +23,7 @@
 typedef struct Member
 {
 	DynOperationContext *context;
+	const DynJson *request;		/* all of it */
 	const DynJson *block;
 	DynStatement *statement;	/* NULL: not well formed */
 	const DynTable *table;		/* NULL: not looked up, or not there */
@@ -113,15 +114,42 @@ prepare(void *arg)
 }
 
 static void
+refuse(Member *member)
+{
+	fail(member, "AccessDenied", member->write.authorization.refusal);
+}
+
+static void
 find_table(Member *member)
 {
 	const DynStatement *statement = member->statement;
+	DynAuthorization *a = &member->write.authorization;
 
-	member->table = dyn_table_find(statement->table, statement->table_len);
-	if (member->table == NULL)
+	dyn_statement_ask(a, statement, member->request, NULL, false);
+	dyn_authorization_begin(a, member->context, statement->table, statement->table_len);
+	member->table = a->table;
+	if (a->effect == DYN_EFFECT_DENY)
+		refuse(member);
+	else if (member->table == NULL)
 		fail(member, "ResourceNotFound", "Requested resource not found");
 	else if (member->context->table_name == NULL)
 		member->context->table_name = pstrdup(member->table->name);
+}
+
+static void
+authorize(Member *member)
+{
+	DynItemWrite *write = &member->write;
+
+	if (is_read(member) && dyn_authorization_depends(&write->authorization))
+	{
+		dyn_authorization_condition(&write->authorization, member->statement->where);
+		dyn_authorization_projection(&write->authorization, member->statement->projection);
+	}
+	write->key = member->key;
+	dyn_item_write_decide(write, member->argument);
+	if (write->authorization.effect == DYN_EFFECT_DENY)
+		refuse(member);
 }
 
 /* Look the table up and make ready what depends on it. */
@@ -129,8 +157,8 @@ static void
 open_member(Member *member)
 {
 	find_table(member);
-	if (!member->done)
-		(void) try(member, prepare);
+	if (!member->done && try(member, prepare))
+		authorize(member);
 }
 
 static int
@@ -158,7 +186,7 @@ sort_members(Batch *batch, Member **order)
 }
 
 static Batch *
-read_batch(DynOperationContext *context, const DynJson *list)
+read_batch(DynOperationContext *context, const DynJson *request, const DynJson *list)
 {
 	Batch	   *batch = palloc0(sizeof(Batch));
 	Member	   *order[MAX_STATEMENTS];
@@ -171,6 +199,7 @@ read_batch(DynOperationContext *context, const DynJson *list)
 		Member	   *member = &batch->members[batch->count++];
 
 		member->context = context;
+		member->request = request;
 		member->block = block;
 		if (!try(member, parse))
 			continue;
@@ -183,6 +212,7 @@ read_batch(DynOperationContext *context, const DynJson *list)
 	for (int i = 0; i < batch->count; i++)
 		if (!batch->members[i].done)
 			open_member(&batch->members[i]);
+	dyn_authorization_end(context);
 	n = sort_members(batch, order);
 	for (int i = 1; i < n; i++)
 		if (compare_members(&order[i - 1], &order[i]) == 0)
@@ -386,7 +416,7 @@ dyn_batch_execute_statement(DynOperationContext *context, const DynJson *request
 
 	if (batch == NULL)
 	{
-		batch = read_batch(context, list);
+		batch = read_batch(context, request, list);
 		batch->want_capacity = return_capacity != DYN_RETURN_CAPACITY_NONE;
 	}
 	else

@@ -317,7 +317,13 @@ dyn_batch_get_item(DynOperationContext *context, const DynJson *request,
 	for (i = 0, json = dyn_json_first(items); json; json = dyn_json_next(json))
 		read_block(&blocks[i++], json);
 	for (i = 0; i < nblocks; i++)
-		dyn_batch_open_table(context, &blocks[i].table);
+	{
+		DynAuthorization *a = &blocks[i].table.authorization;
+
+		a->permission = DYN_MAY_BatchGetItem;
+		a->select = dyn_authorization_select(blocks[i].projection);
+		dyn_batch_open_table(context, request, &blocks[i].table);
+	}
 	for (i = 0; i < nblocks; i++)
 	{
 		const DynTable *table = blocks[i].table.table;
@@ -327,9 +333,14 @@ dyn_batch_get_item(DynOperationContext *context, const DynJson *request,
 			Get		   *get = &blocks[i].gets[j];
 
 			dyn_key_from_argument(&table->schema, get->argument, &get->key);
+			dyn_authorization_get(&blocks[i].table.authorization, &get->key,
+								  get->argument, blocks[i].projection);
 		}
+		dyn_authorization_decide(&blocks[i].table.authorization);
+		dyn_authorization_check(&blocks[i].table.authorization);
 		dyn_request_check_key_paths(table, NULL, blocks[i].projection);
 	}
+	dyn_authorization_end(context);
 
 	dyn_json_writer_init(&w, reply);
 	dyn_json_begin_object(&w);

@@ -210,7 +210,7 @@ copy_batch(const Batch *progress)
  * created again while the request was waiting.
  */
 static bool
-open_tables(DynOperationContext *context, Batch *batch)
+open_tables(DynOperationContext *context, const DynJson *request, Batch *batch)
 {
 	bool		first_run = batch->table_ids == NULL;
 	bool		same = true;
@@ -221,7 +221,9 @@ open_tables(DynOperationContext *context, Batch *batch)
 	{
 		const pg_uuid_t *id;
 
-		dyn_batch_open_table(context, &batch->blocks[i]);
+		memset(&batch->blocks[i].authorization, 0, sizeof(DynAuthorization));
+		batch->blocks[i].authorization.permission = DYN_MAY_BatchWriteItem;
+		dyn_batch_open_table(context, request, &batch->blocks[i]);
 		id = &batch->blocks[i].table->table_id;
 		if (first_run)
 			batch->table_ids[i] = *id;
@@ -246,6 +248,28 @@ sort_writes(Batch *batch)
 	for (int i = 1; i < batch->nwrites; i++)
 		if (compare_writes(&batch->writes[i - 1], &batch->writes[i]) == 0)
 			dyn_raise(VALIDATION, "Provided list of item keys contains duplicates");
+}
+
+/* Each time it is run: what was allowed may not be any more. */
+static void
+authorize(DynOperationContext *context, Batch *batch)
+{
+	for (int i = 0; i < batch->nwrites; i++)
+	{
+		Write	   *write = &batch->writes[i];
+		DynAuthorization *a = &batch->blocks[write->block].authorization;
+
+		if (!dyn_authorization_depends(a))
+			continue;
+		dyn_authorization_key(a, 0, &write->key.partition);
+		dyn_authorization_item(a, write->argument);
+	}
+	for (int i = 0; i < batch->nblocks; i++)
+	{
+		dyn_authorization_decide(&batch->blocks[i].authorization);
+		dyn_authorization_check(&batch->blocks[i].authorization);
+	}
+	dyn_authorization_end(context);
 }
 
 /* Write one item.  BUSY: somebody else's transaction holds it. */
@@ -363,7 +387,7 @@ dyn_batch_write_item(DynOperationContext *context, const DynJson *request,
 
 	return_capacity = dyn_request_return_capacity(&v, request);
 	return_collections = dyn_request_item_collection_metrics(&v, request);
-	if (batch == NULL || !open_tables(context, batch))
+	if (batch == NULL || !open_tables(context, request, batch))
 	{
 		dyn_batch_check_tables(&v, items);
 		if (items != NULL)
@@ -376,9 +400,10 @@ dyn_batch_write_item(DynOperationContext *context, const DynJson *request,
 
 		batch = read_batch(items);
 		batch->want_capacity = return_capacity != DYN_RETURN_CAPACITY_NONE;
-		open_tables(context, batch);
+		open_tables(context, request, batch);
 		sort_writes(batch);
 	}
+	authorize(context, batch);
 
 	for (int i = 0; i < batch->nwrites; i++)
 		if (!batch->writes[i].done &&

@@ -15,10 +15,12 @@
 #include "base/limits.h"
 #include "operation/index_request.h"
 #include "operation/key_schema_request.h"
+#include "operation/resource_policy_request.h"
 #include "operation/stream_request.h"
 #include "operation/table_description.h"
 #include "operation/table_request.h"
 #include "operation/tag_request.h"
+#include "table/resource_policy.h"
 
 static void
 check_members(const DynJson *request, DynBillingMode *mode)
@@ -88,12 +90,15 @@ dyn_create_table(DynOperationContext *context, const DynJson *request,
 				 StringInfo reply)
 {
 	const DynJson *stream = dyn_request_member(request, "StreamSpecification");
+	DynAuthorization authorization = {.permission = DYN_MAY_CreateTable};
 	DynTableDefinition definition = {0};
 	DynThroughputRequest throughput;
 	DynSealingRequest sealing;
 	DynStreamView view;
 	bool		has_stream;
 	const DynTable *table;
+	const char *policy = NULL;
+	DynNamedPolicy parsed;
 	DynTag	   *tags;
 	int			ntags;
 	uint32		len;
@@ -106,12 +111,18 @@ dyn_create_table(DynOperationContext *context, const DynJson *request,
 	sealing = dyn_table_request_sealing(request);
 	has_stream = stream != NULL && dyn_stream_request_enables(stream, &view, "created");
 	tags = dyn_request_tags(request, &ntags);
+	if (dyn_request_member(request, "ResourcePolicy") != NULL)
+		policy = dyn_request_resource_policy(request, "ResourcePolicy", &parsed);
 
 	definition.name = dyn_request_string(request, "TableName", &len);
 	definition.deletion_protection =
 		dyn_request_bool(request, "DeletionProtectionEnabled", false);
 	definition.table_class = dyn_table_request_class(request, DYN_TABLE_CLASS_STANDARD);
 	context->table_name = definition.name;
+	authorization.tags = tags;
+	authorization.ntags = ntags;
+	dyn_authorization_create(&authorization, context, definition.name);
+	dyn_authorization_finish(&authorization);
 	dyn_table_request_check_master_key(&sealing);
 	table = dyn_table_create(&definition);
 	if (sealing.enabled)
@@ -126,6 +137,8 @@ dyn_create_table(DynOperationContext *context, const DynJson *request,
 	}
 	if (ntags > 0)
 		dyn_tags_put(table, tags, ntags);
+	if (policy != NULL)
+		(void) dyn_resource_policy_put(table, "", policy);
 	dyn_reply_table_description(reply, "TableDescription", table, "CREATING", NULL,
 								false);
 	return DYN_OUTCOME_DONE;

@@ -22,7 +22,7 @@ dyn_delete_table(DynOperationContext *context, const DynJson *request,
 	const DynTable *table;
 
 	dyn_violations_raise(&v);
-	table = dyn_table_request_find(context, name);
+	table = dyn_table_request_find(context, name, DYN_MAY_DeleteTable);
 	if (table->deletion_protection)
 		dyn_raise(VALIDATION,
 				  "Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.");

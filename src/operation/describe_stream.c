@@ -85,7 +85,7 @@ dyn_describe_stream(DynOperationContext *context, const DynJson *request,
 	dyn_violations_raise(&v);
 	if (limit_member != NULL)
 		limit = dyn_json_to_integer(limit_member);
-	dyn_stream_of_arn(context, arn, &info);
+	dyn_stream_of_arn(context, arn, DYN_MAY_DescribeStream, &info);
 	if (start != NULL)
 		dyn_shard_id_parse(start, &after);
 	if (filter != NULL)

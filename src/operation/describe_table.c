@@ -20,7 +20,7 @@ dyn_describe_table(DynOperationContext *context, const DynJson *request,
 	const DynTable *table;
 
 	dyn_violations_raise(&v);
-	table = dyn_table_request_find(context, name);
+	table = dyn_table_request_find(context, name, DYN_MAY_DescribeTable);
 	dyn_reply_table_description(reply, "Table", table, dyn_table_status(table), NULL, false);
 	return DYN_OUTCOME_DONE;
 }

@@ -323,6 +323,26 @@ write_items(DynJsonWriter *w, Select *select, Position *position,
 	dyn_json_end_array(w);
 }
 
+static void
+authorize(Select *select)
+{
+	DynPage    *page = &select->page;
+	DynAuthorization *a = &page->authorization;
+
+	if (dyn_authorization_depends(a))
+	{
+		a->full_table_scan = select->npartitions == 0 ? "true" : "false";
+		for (int i = 0; i < select->npartitions; i++)
+			dyn_authorization_key(a, 0, &select->partitions[i]);
+		for (int i = 1; select->npartitions > 0 && i < page->keys.npartition; i++)
+			dyn_authorization_key(a, i, &select->condition.partition[i]);
+		for (int i = 0; i < select->statement->norder; i++)
+			dyn_authorization_name(a, select->statement->order[i].name,
+								   select->statement->order[i].name_len);
+	}
+	dyn_page_authorize(page);
+}
+
 static DynOutcome
 run_select(DynOperationContext *context, const DynJson *request,
 		   const DynStatement *statement, DynReturnCapacity return_capacity,
@@ -339,7 +359,8 @@ run_select(DynOperationContext *context, const DynJson *request,
 
 	select->statement = statement;
 	set_content(select, request);
-	page->table = dyn_statement_table(context, statement);
+	dyn_statement_ask(&page->authorization, statement, request, NULL, false);
+	page->table = dyn_statement_table(context, statement, &page->authorization);
 	page->consistent = dyn_request_bool(request, "ConsistentRead", false);
 	page->limit = limit == NULL ? 0 : dyn_json_to_integer(limit);
 	page->filter = statement->where;
@@ -347,6 +368,7 @@ run_select(DynOperationContext *context, const DynJson *request,
 	open_index(select);
 	if (pin_partitions(select))
 		bind_sort(select);
+	authorize(select);
 	set_order(select);
 	dyn_page_check_projection(page, asked_for(select), select->npartitions > 0);
 	dyn_request_check_key_paths(page->table, page->filter, page->projection);
@@ -387,8 +409,11 @@ run_write(DynOperationContext *context, const DynJson *request,
 	DynCapacity capacity = {0};
 	DynJsonWriter w;
 
-	dyn_statement_prepare(statement, dyn_statement_table(context, statement), write,
-						  &argument);
+	dyn_statement_ask(&write->authorization, statement, request, NULL,
+					  write->return_old_on_failure);
+	dyn_statement_prepare(statement,
+						  dyn_statement_table(context, statement, &write->authorization),
+						  write, &argument);
 	outcome = dyn_statement_write(context, statement, write, argument);
 	if (outcome != DYN_OUTCOME_DONE)
 		return outcome;

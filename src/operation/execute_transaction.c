@@ -60,8 +60,9 @@ require_key(const DynStatement *statement, const DynTable *table)
 }
 
 static DynOutcome
-run_reads(DynOperationContext *context, DynStatement **statements, int count,
-		  DynReturnCapacity return_capacity, StringInfo reply)
+run_reads(DynOperationContext *context, const DynJson *request,
+		  DynStatement **statements, int count, DynReturnCapacity return_capacity,
+		  StringInfo reply)
 {
 	DynTransactGet *gets = palloc0(sizeof(DynTransactGet) * count);
 
@@ -69,7 +70,9 @@ run_reads(DynOperationContext *context, DynStatement **statements, int count,
 	{
 		const DynStatement *statement = statements[i];
 
-		gets[i].table = dyn_statement_table(context, statement);
+		dyn_statement_ask(&gets[i].authorization, statement, request,
+						  "ExecuteTransaction", false);
+		gets[i].table = dyn_statement_table(context, statement, &gets[i].authorization);
 		gets[i].table_name = statement->table;
 		gets[i].table_name_len = statement->table_len;
 		gets[i].argument = require_key(statement, gets[i].table);
@@ -82,10 +85,10 @@ run_reads(DynOperationContext *context, DynStatement **statements, int count,
 }
 
 static void
-set_action(DynOperationContext *context, DynAction *action,
+set_action(DynOperationContext *context, const DynJson *request, DynAction *action,
 		   const DynStatement *statement, const DynJson *block)
 {
-	const DynTable *table = dyn_statement_table(context, statement);
+	const DynTable *table;
 	DynViolations v = {0};
 
 	action->table_name = statement->table;
@@ -94,6 +97,9 @@ set_action(DynOperationContext *context, DynAction *action,
 		dyn_member_enum(&v, dyn_request_member(block, "ReturnValuesOnConditionCheckFailure"),
 						&dyn_enum_return_on_failure, 0,
 						"returnValuesOnConditionCheckFailure") == 1;
+	dyn_statement_ask(&action->write.authorization, statement, request,
+					  "ExecuteTransaction", action->write.return_old_on_failure);
+	table = dyn_statement_table(context, statement, &action->write.authorization);
 	switch (statement->kind)
 	{
 		case DYN_STATEMENT_INSERT:
@@ -141,14 +147,15 @@ dyn_execute_transaction(DynOperationContext *context, const DynJson *request,
 
 	statements = read_statements(list);
 	if (statements[0]->kind == DYN_STATEMENT_SELECT)
-		return run_reads(context, statements, dyn_json_count(list), return_capacity, reply);
+		return run_reads(context, request, statements, dyn_json_count(list),
+						 return_capacity, reply);
 
 	transaction.return_capacity = return_capacity;
 	transaction.nactions = dyn_json_count(list);
 	transaction.actions = palloc0(sizeof(DynAction) * transaction.nactions);
 	block = dyn_json_first(list);
 	for (int i = 0; i < transaction.nactions; i++, block = dyn_json_next(block))
-		set_action(context, &transaction.actions[i], statements[i], block);
+		set_action(context, request, &transaction.actions[i], statements[i], block);
 	if (token_member != NULL)
 	{
 		token.text = dyn_json_string(token_member, &token.len);

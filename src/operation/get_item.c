@@ -44,6 +44,7 @@ dyn_get_item(DynOperationContext *context, const DynJson *request,
 	DynItem    *argument;
 	DynItem    *item;
 	DynKey		key;
+	DynAuthorization authorization = {.permission = DYN_MAY_GetItem};
 	DynJsonWriter w;
 
 	return_capacity = dyn_request_return_capacity(&v, request);
@@ -56,8 +57,11 @@ dyn_get_item(DynOperationContext *context, const DynJson *request,
 	argument = dyn_item_from_json(key_member);
 	projection = create_projection(request);
 
-	table = dyn_request_table(context, request);
+	authorization.select = dyn_authorization_select(projection);
+	table = dyn_request_table(context, request, &authorization);
 	dyn_key_from_argument(&table->schema, argument, &key);
+	dyn_authorization_get(&authorization, &key, argument, projection);
+	dyn_authorization_finish(&authorization);
 	dyn_request_check_key_paths(table, NULL, projection);
 	item = dyn_store_get(table, &key);
 

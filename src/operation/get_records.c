@@ -167,12 +167,13 @@ dyn_get_records(DynOperationContext *context, const DynJson *request,
 	 */
 	key = dyn_shard_key(iterator.stream, iterator.bucket);
 	until = dyn_change_number_settled(key);
-	if (!dyn_stream_get(iterator.stream, &info) ||
-		!dyn_shard_get(iterator.stream, iterator.bucket, iterator.first_number,
-					   context->may_wait, &shard))
+	if (!dyn_stream_get(iterator.stream, &info))
 		dyn_raise(RESOURCE_NOT_FOUND, "Requested resource not found");
 	context->table_name = info.table_name;
-	dyn_stream_check_readable(&info);
+	dyn_stream_authorize(context, &info, DYN_MAY_GetRecords);
+	if (!dyn_shard_get(iterator.stream, iterator.bucket, iterator.first_number,
+					   context->may_wait, &shard))
+		dyn_raise(RESOURCE_NOT_FOUND, "Requested resource not found");
 	if (shard.end_number != 0)
 		until = Min(until, shard.end_number);
 	if (iterator.position < dyn_change_log_oldest() && iterator.position < until)

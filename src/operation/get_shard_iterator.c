@@ -128,7 +128,7 @@ dyn_get_shard_iterator(DynOperationContext *context, const DynJson *request,
 				"SequenceNumber", type_values[type]);
 	check_needs(time, type == AT_TIMESTAMP, "Timestamp", type_values[type]);
 
-	dyn_stream_of_arn(context, arn, &info);
+	dyn_stream_of_arn(context, arn, DYN_MAY_GetShardIterator, &info);
 	dyn_shard_id_parse(shard_id, &shard);
 	iterator.stream = info.stream.id;
 	iterator.bucket = shard.bucket;

@@ -105,6 +105,32 @@ dyn_item_write_action_expressions(DynItemWrite *write, const DynJson *request,
 }
 
 void
+dyn_item_write_ask(DynItemWrite *write, DynPermission permission)
+{
+	DynAuthorization *a = &write->authorization;
+
+	a->permission = permission;
+	if (a->return_values == NULL)
+		a->return_values = dyn_enum_return_values.values[write->return_values];
+	a->return_old_on_failure = write->return_old_on_failure;
+}
+
+void
+dyn_item_write_decide(DynItemWrite *write, const DynItem *argument)
+{
+	DynAuthorization *a = &write->authorization;
+
+	if (dyn_authorization_depends(a))
+	{
+		dyn_authorization_key(a, 0, &write->key.partition);
+		dyn_authorization_item(a, argument);
+		dyn_authorization_condition(a, write->condition);
+		dyn_authorization_update(a, write->update);
+	}
+	dyn_authorization_decide(a);
+}
+
+void
 dyn_item_write_check_paths(const DynItemWrite *write)
 {
 	if (write->update != NULL)

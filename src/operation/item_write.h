@@ -29,6 +29,7 @@ struct DynItemWrite
 	const DynCondition *condition;	/* or NULL */
 	const DynUpdate *update;	/* UpdateItem's, or NULL */
 
+	DynAuthorization authorization;
 	DynReturnCapacity return_capacity;
 	DynReturnValues return_values;
 	bool		return_old_on_failure;
@@ -62,6 +63,14 @@ extern void dyn_item_write_check_action_mix(const DynJson *action, bool has_upda
 extern uint64 dyn_item_write_action_expressions(DynItemWrite *write,
 												const DynJson *action,
 												bool has_update);
+
+/*
+ * May the caller do it?  Before the table is looked up, what the request says of
+ * its answer; then, with the key and what the request names (argument: the key,
+ * or the item of a put), decide.
+ */
+extern void dyn_item_write_ask(DynItemWrite *write, DynPermission permission);
+extern void dyn_item_write_decide(DynItemWrite *write, const DynItem *argument);
 
 /* What is wrong with condition and update in view of the table; raises. */
 extern void dyn_item_write_check_paths(const DynItemWrite *write);

@@ -11,10 +11,48 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
+
 #include "base/limits.h"
 #include "operation/stream_request.h"
 
 #define MAX_LIST_LIMIT 100
+
+/* Whom it is not a policy that lets list sees the streams he may read. */
+static List *
+list_streams(const char *table_name, const char *after_table,
+			 const char *after_label, int limit, bool readable_only)
+{
+	List	   *result = NIL;
+	List	   *streams;
+
+	do
+	{
+		ListCell   *cell;
+
+		CHECK_FOR_INTERRUPTS();
+		streams = dyn_stream_list(table_name, after_table, after_label, limit);
+		foreach(cell, streams)
+		{
+			DynStreamInfo *info = lfirst(cell);
+
+			after_table = info->table_name;
+			after_label = info->stream.label;
+			if (list_length(result) < limit &&
+				(!readable_only || dyn_stream_is_readable(info)))
+				result = lappend(result, info);
+		}
+	} while (list_length(result) < limit && list_length(streams) == limit);
+	return result;
+}
+
+static bool
+is_known(const char *table_name, bool is_any)
+{
+	const DynTable *table = dyn_table_find(table_name, strlen(table_name));
+
+	return table != NULL && (is_any || dyn_table_is_visible(table));
+}
 
 DynOutcome
 dyn_list_streams(DynOperationContext *context, const DynJson *request,
@@ -27,6 +65,7 @@ dyn_list_streams(DynOperationContext *context, const DynJson *request,
 	const char *table_name = NULL;
 	char	   *after_table = "";
 	char	   *after_label = "";
+	DynAuthorization authorization = {.permission = DYN_MAY_ListStreams};
 	DynViolations v = {0};
 	List	   *streams;
 	DynJsonWriter w;
@@ -50,10 +89,14 @@ dyn_list_streams(DynOperationContext *context, const DynJson *request,
 			dyn_raise(VALIDATION, "Invalid StreamArn");
 	}
 
+	dyn_authorization_account(&authorization, context);
+	dyn_authorization_finish(&authorization);
+
 	/* One more than asked for tells whether there are more. */
-	streams = dyn_stream_list(table_name, after_table, after_label, limit + 1);
+	streams = list_streams(table_name, after_table, after_label, limit + 1,
+						   !authorization.by_policy);
 	if (table_name != NULL && streams == NIL && start == NULL &&
-		dyn_table_find(table_name, strlen(table_name)) == NULL)
+		!is_known(table_name, authorization.by_policy))
 		dyn_raise(RESOURCE_NOT_FOUND,
 				  "Requested resource not found: Table: %s not found", table_name);
 	context->table_name = table_name;

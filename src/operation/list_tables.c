@@ -8,10 +8,40 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
+
 #include "base/limits.h"
 #include "operation/request.h"
 
 #define DEFAULT_LIST_LIMIT 100
+
+/* Whom it is not a policy that lets list sees what he has a privilege on. */
+static List *
+list_names(const char *start, int limit, bool visible_only)
+{
+	List	   *result = NIL;
+	List	   *names;
+
+	do
+	{
+		ListCell   *cell;
+
+		CHECK_FOR_INTERRUPTS();
+		names = dyn_table_names(start, limit);
+		foreach(cell, names)
+		{
+			const DynTable *table = NULL;
+
+			start = lfirst(cell);
+			if (visible_only)
+				table = dyn_table_find(start, strlen(start));
+			if (list_length(result) < limit &&
+				(!visible_only || (table != NULL && dyn_table_is_visible(table))))
+				result = lappend(result, (char *) start);
+		}
+	} while (list_length(result) < limit && list_length(names) == limit);
+	return result;
+}
 
 DynOutcome
 dyn_list_tables(DynOperationContext *context, const DynJson *request,
@@ -21,6 +51,7 @@ dyn_list_tables(DynOperationContext *context, const DynJson *request,
 	const DynJson *start_member = dyn_request_member(request, "ExclusiveStartTableName");
 	int			limit = DEFAULT_LIST_LIMIT;
 	const char *start = NULL;
+	DynAuthorization authorization = {.permission = DYN_MAY_ListTables};
 	DynViolations v = {0};
 	DynJsonWriter w;
 	List	   *names;
@@ -36,8 +67,11 @@ dyn_list_tables(DynOperationContext *context, const DynJson *request,
 	if (start_member != NULL)
 		start = dyn_json_string(start_member, &len);
 
+	dyn_authorization_account(&authorization, context);
+	dyn_authorization_finish(&authorization);
+
 	/* One more than asked for tells whether there are more. */
-	names = dyn_table_names(start, limit + 1);
+	names = list_names(start, limit + 1, !authorization.by_policy);
 	dyn_json_writer_init(&w, reply);
 	dyn_json_begin_object(&w);
 	dyn_json_write_key(&w, "TableNames");

@@ -8,6 +8,8 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
+
 #include "base/wording.h"
 #include "operation/operation.h"
 #include "operation/shape.h"
@@ -121,30 +123,17 @@ dyn_operation_conflict(const DynOperation *operation, DynAccess access,
 	return DYN_EXCEPTION_RESOURCE_IN_USE;
 }
 
-/* Apart, as few have to pay for the catch. */
-static DynOutcome
-run_in_newer_words(DynOperationContext *context, const DynOperation *operation,
-				   const DynJson *request, StringInfo reply)
+static DynReworded
+reworded(const DynOperation *operation)
 {
-	DynReworded outer = dyn_reworded;
-	volatile DynOutcome outcome = DYN_OUTCOME_FAILED;
-
-	dyn_reworded = operation->handler == dyn_put_item ||
+	if (!dyn_wording_is_newer())
+		return DYN_REWORDED_NOTHING;
+	return operation->handler == dyn_put_item ||
 		operation->handler == dyn_update_item ? DYN_REWORDED_REQUESTS :
 		operation->handler == dyn_delete_item ? DYN_REWORDED_VALUES :
 		operation->handler == dyn_get_item ||
 		operation->handler == dyn_query ? DYN_REWORDED_DUPLICATES :
 		DYN_REWORDED_NOTHING;
-	PG_TRY();
-	{
-		outcome = operation->handler(context, request, reply);
-	}
-	PG_FINALLY();
-	{
-		dyn_reworded = outer;
-	}
-	PG_END_TRY();
-	return outcome;
 }
 
 DynOutcome
@@ -152,15 +141,33 @@ dyn_operation_run(DynOperationContext *context, const DynOperation *operation,
 				  const DynJson *request, StringInfo reply)
 {
 	bool		outer_nowait = dyn_store_nowait;
-	DynOutcome	outcome;
+	DynStorePermit *outer_permits = dyn_store_permits;
+	DynReworded outer_reworded = dyn_reworded;
+	volatile DynOutcome outcome = DYN_OUTCOME_FAILED;
+	Oid			user;
+	int			security;
 
 	dyn_shape_check(operation->shape, request);
 
-	/* A trigger's call of an operation may be inside of another's. */
-	dyn_store_nowait = !context->may_wait;
-	outcome = dyn_wording_is_newer() ?
-		run_in_newer_words(context, operation, request, reply) :
-		operation->handler(context, request, reply);
-	dyn_store_nowait = outer_nowait;
+	/*
+	 * A trigger's call of an operation may be inside of another's: what that one
+	 * was allowed is not this one's.  An error takes it all back, too.
+	 */
+	GetUserIdAndSecContext(&user, &security);
+	PG_TRY();
+	{
+		dyn_store_nowait = !context->may_wait;
+		dyn_store_permits = NULL;
+		dyn_reworded = reworded(operation);
+		outcome = operation->handler(context, request, reply);
+	}
+	PG_FINALLY();
+	{
+		dyn_store_nowait = outer_nowait;
+		dyn_store_permits = outer_permits;
+		dyn_reworded = outer_reworded;
+		SetUserIdAndSecContext(user, security);
+	}
+	PG_END_TRY();
 	return outcome;
 }

@@ -61,6 +61,10 @@ typedef struct DynOperationContext
 	bool		secure_transport;
 	const char *user_agent;
 	const char *referer;
+	bool		confirm_remove_self_resource_access;	/* a header says so */
+
+	/* Not NULL: only say who may do it, see operation/authorize.h. */
+	struct DynExplanation *explanation;
 
 	/* Set by the operation. */
 	const char *table_name;		/* for metrics: the first table named, or NULL */

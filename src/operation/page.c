@@ -244,13 +244,20 @@ add_start_name(DynPage *page, const DynKeyAttribute *attribute)
 }
 
 void
-dyn_page_open(DynPage *page, DynOperationContext *context, const DynJson *request)
+dyn_page_open(DynPage *page, DynOperationContext *context, const DynJson *request,
+			  DynSelect select)
 {
+	DynAuthorization *a = &page->authorization;
 	uint32		len;
 	const char *name = dyn_request_string(request, "IndexName", &len);
 
 	page->consistent = dyn_request_bool(request, "ConsistentRead", false);
-	page->table = dyn_request_table(context, request);
+	a->index = name;
+	a->index_len = name == NULL ? 0 : len;
+	a->select = select != DYN_SELECT_DEFAULT ? select_values[select] :
+		name != NULL && page->projection == NULL ? "ALL_PROJECTED_ATTRIBUTES" :
+		dyn_authorization_select(page->projection);
+	page->table = dyn_request_table(context, request, a);
 	if (name != NULL)
 	{
 		page->index = dyn_table_readable_index(page->table, name, len);
@@ -277,6 +284,26 @@ dyn_page_open_keys(DynPage *page)
 	add_start_name(page, &page->table->schema.sort);
 	qsort(page->start_names, page->nstart_names, sizeof(DynAttributeName),
 		  compare_names);
+}
+
+/*
+ * The keys of the index and of the table are part of what is asked for: a page
+ * that ends early tells those of its last item.
+ */
+void
+dyn_page_authorize(DynPage *page)
+{
+	DynAuthorization *a = &page->authorization;
+
+	if (dyn_authorization_depends(a))
+	{
+		for (int i = 0; i < page->nstart_names; i++)
+			dyn_authorization_name(a, page->start_names[i].name,
+								   page->start_names[i].name_len);
+		dyn_authorization_condition(a, page->filter);
+		dyn_authorization_projection(a, page->projection);
+	}
+	dyn_authorization_finish(a);
 }
 
 /* Attributes that are asked for and not projected, each once. */

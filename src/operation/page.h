@@ -11,10 +11,20 @@
 
 #include "base/json.h"
 #include "expression/expression.h"
+#include "operation/authorize.h"
 #include "operation/capacity.h"
 #include "operation/constraint.h"
 #include "operation/operation.h"
 #include "store/store.h"
+
+typedef enum DynSelect
+{
+	DYN_SELECT_SPECIFIC_ATTRIBUTES,
+	DYN_SELECT_COUNT,
+	DYN_SELECT_ALL_ATTRIBUTES,
+	DYN_SELECT_ALL_PROJECTED_ATTRIBUTES,
+	DYN_SELECT_DEFAULT
+} DynSelect;
 
 /* Keys of an index and of its table, each once. */
 #define DYN_MAX_START_NAMES (2 * DYN_MAX_INDEX_KEY_PARTS + 2)
@@ -26,6 +36,7 @@ typedef struct DynPage
 	const DynIndex *index;		/* NULL: the table itself */
 	DynIndexSchema keys;		/* the index's, or the table's */
 	bool		consistent;
+	DynAuthorization authorization;
 	int			nstart_names;	/* attributes of a start key, sorted */
 	DynAttributeName start_names[DYN_MAX_START_NAMES];
 
@@ -61,11 +72,18 @@ typedef struct DynPageTotals
 } DynPageTotals;
 
 /*
- * Look up TableName and IndexName.  Raises ResourceNotFoundException, or
+ * Look up TableName and IndexName, for what page->authorization.permission
+ * says.  Raises AccessDeniedException, ResourceNotFoundException, or
  * ValidationException for an index that can't be read (in this way).
  */
 extern void dyn_page_open(DynPage *page, DynOperationContext *context,
-						  const DynJson *request);
+						  const DynJson *request, DynSelect select);
+
+/*
+ * Decide whether the caller may read it: the partition keys' values are in
+ * page->authorization already.
+ */
+extern void dyn_page_authorize(DynPage *page);
 
 /* The same where table, index and consistent are set: the keys. */
 extern void dyn_page_open_keys(DynPage *page);
@@ -88,15 +106,6 @@ extern void dyn_page_start_key(const DynPage *page, const DynItem *item,
 							   DynKey *key);
 
 /* Select: the member's value, DYN_SELECT_DEFAULT if absent. */
-typedef enum DynSelect
-{
-	DYN_SELECT_SPECIFIC_ATTRIBUTES,
-	DYN_SELECT_COUNT,
-	DYN_SELECT_ALL_ATTRIBUTES,
-	DYN_SELECT_ALL_PROJECTED_ATTRIBUTES,
-	DYN_SELECT_DEFAULT
-} DynSelect;
-
 extern DynSelect dyn_page_select(DynViolations *v, const DynJson *request);
 
 /*

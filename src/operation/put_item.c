@@ -49,8 +49,11 @@ dyn_put_item(DynOperationContext *context, const DynJson *request,
 		dyn_raise(VALIDATION, "Item size has exceeded the maximum allowed size");
 	dyn_item_write_expressions(&write, request, false);
 
-	write.table = dyn_request_table(context, request);
+	dyn_item_write_ask(&write, DYN_MAY_PutItem);
+	write.table = dyn_request_table(context, request, &write.authorization);
 	dyn_key_from_item(&write.table->schema, write.new_item, &write.key);
+	dyn_item_write_decide(&write, write.new_item);
+	dyn_authorization_finish(&write.authorization);
 	dyn_index_write_check_put(write.table, write.new_item);
 	dyn_item_write_check_paths(&write);
 

@@ -233,13 +233,18 @@ dyn_query(DynOperationContext *context, const DynJson *request, StringInfo reply
 		page.projection = dyn_request_projection(request, placeholders);
 	dyn_placeholders_check_used(placeholders);
 
-	dyn_page_open(&page, context, request);
+	page.authorization.permission = DYN_MAY_Query;
+	dyn_page_open(&page, context, request, select);
 	if (start_item != NULL)
 	{
 		dyn_page_check_start_shape(&page, start_item);
 		dyn_page_start_key(&page, start_item, &start);
 	}
 	dyn_key_condition_bind(tree, &page.keys, &condition);
+	if (dyn_authorization_depends(&page.authorization))
+		for (int i = 0; i < page.keys.npartition; i++)
+			dyn_authorization_key(&page.authorization, i, &condition.partition[i]);
+	dyn_page_authorize(&page);
 	if (start_item != NULL)
 		check_start_boundaries(&page, &condition, start_item);
 	dyn_request_check_key_paths(page.table, NULL, page.projection);

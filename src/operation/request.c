@@ -105,15 +105,16 @@ dyn_request_item_collection_metrics(DynViolations *v, const DynJson *request)
 }
 
 const DynTable *
-dyn_operation_table(DynOperationContext *context, const char *name, uint32 len)
+dyn_authorized_table(const DynAuthorization *authorization)
 {
-	const DynTable *table = dyn_table_find(name, len);
+	DynOperationContext *context = authorization->context;
+	const DynTable *table = authorization->table;
 
 	if (table == NULL)
-	{
-		dyn_arn_check_table(name, len);
+		dyn_arn_check_table(authorization->name, authorization->name_len);
+	dyn_authorization_check(authorization);
+	if (table == NULL)
 		dyn_raise(RESOURCE_NOT_FOUND, "Requested resource not found");
-	}
 
 	/* The caller reads it after the transaction, the descriptor may be gone. */
 	if (context->table_name == NULL)
@@ -122,12 +123,22 @@ dyn_operation_table(DynOperationContext *context, const char *name, uint32 len)
 }
 
 const DynTable *
-dyn_request_table(DynOperationContext *context, const DynJson *request)
+dyn_operation_table(DynOperationContext *context, const char *name, uint32 len,
+					DynAuthorization *authorization)
+{
+	dyn_authorization_begin(authorization, context, name, len);
+	return dyn_authorized_table(authorization);
+}
+
+const DynTable *
+dyn_request_table(DynOperationContext *context, const DynJson *request,
+				  DynAuthorization *authorization)
 {
 	uint32		len;
 	const char *name = dyn_request_string(request, "TableName", &len);
 
-	return dyn_operation_table(context, name, len);
+	authorization->request = request;
+	return dyn_operation_table(context, name, len, authorization);
 }
 
 /* "A, B" of the members that are there; NULL if none is. */

@@ -13,6 +13,7 @@
 #define DYN_REQUEST_H
 
 #include "expression/expression.h"
+#include "operation/authorize.h"
 #include "operation/constraint.h"
 #include "operation/operation.h"
 #include "table/table.h"
@@ -48,13 +49,19 @@ extern bool dyn_request_item_collection_metrics(DynViolations *v,
 												const DynJson *request);
 
 /*
- * The table a checked TableName means.  Raises ResourceNotFoundException.
- * Sets context->table_name unless one is set already.
+ * The table a checked TableName means, for what authorization asks.  Raises
+ * AccessDeniedException, ResourceNotFoundException.  Sets context->table_name
+ * unless one is set already.
  */
 extern const DynTable *dyn_request_table(DynOperationContext *context,
-										 const DynJson *request);
+										 const DynJson *request,
+										 DynAuthorization *authorization);
 extern const DynTable *dyn_operation_table(DynOperationContext *context,
-										   const char *name, uint32 len);
+										   const char *name, uint32 len,
+										   DynAuthorization *authorization);
+
+/* The same of an authorization that was begun. */
+extern const DynTable *dyn_authorized_table(const DynAuthorization *authorization);
 
 /*
  * ----- Expressions and their legacy forms -----

@@ -143,7 +143,9 @@ dyn_scan(DynOperationContext *context, const DynJson *request, StringInfo reply)
 		page.projection = dyn_request_projection(request, placeholders);
 	dyn_placeholders_check_used(placeholders);
 
-	dyn_page_open(&page, context, request);
+	page.authorization.permission = DYN_MAY_Scan;
+	dyn_page_open(&page, context, request, select);
+	dyn_page_authorize(&page);
 	if (start_item != NULL)
 	{
 		if (page.index != NULL)

@@ -9,7 +9,7 @@
 #include "postgres.h"
 
 #include "base/limits.h"
-#include "operation/operation.h"
+#include "operation/table_request.h"
 
 /* Minutes; what the service answers. */
 #define ENDPOINT_CACHE_PERIOD 1440
@@ -19,6 +19,8 @@ dyn_describe_endpoints(DynOperationContext *context, const DynJson *request,
 					   StringInfo reply)
 {
 	DynJsonWriter w;
+
+	dyn_request_authorize_account(context, DYN_MAY_DescribeEndpoints);
 
 	/* Through SQL there is no endpoint to describe. */
 	dyn_json_writer_init(&w, reply);
@@ -49,6 +51,7 @@ dyn_describe_limits(DynOperationContext *context, const DynJson *request,
 {
 	DynJsonWriter w;
 
+	dyn_request_authorize_account(context, DYN_MAY_DescribeLimits);
 	dyn_json_writer_init(&w, reply);
 	dyn_json_begin_object(&w);
 	dyn_json_write_key(&w, "AccountMaxReadCapacityUnits");

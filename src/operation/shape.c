@@ -298,7 +298,7 @@ REQUEST(CreateTable,
 		MEMBER("LocalSecondaryIndexes", local_indexes),
 		MEMBER("GlobalSecondaryIndexes", global_indexes),
 		REFUSED("VectorIndexes"),
-		REFUSED("ResourcePolicy"),
+		MEMBER("ResourcePolicy", string),
 		REFUSED("GlobalTableSourceArn"),
 		TABLE_MEMBERS);
 REQUEST(UpdateTable,
@@ -362,6 +362,14 @@ REQUEST(DescribeContributorInsights,
 REQUEST(DescribeKinesisStreamingDestination, MEMBER("TableName", string));
 REQUEST(DescribeTableReplicaAutoScaling, MEMBER("TableName", string));
 REQUEST(GetResourcePolicy, MEMBER("ResourceArn", string));
+REQUEST(PutResourcePolicy,
+		MEMBER("ResourceArn", string),
+		MEMBER("Policy", string),
+		MEMBER("ExpectedRevisionId", string),
+		MEMBER("ConfirmRemoveSelfResourceAccess", boolean));
+REQUEST(DeleteResourcePolicy,
+		MEMBER("ResourceArn", string),
+		MEMBER("ExpectedRevisionId", string));
 REQUEST(ListBackups,
 		MEMBER("TableName", string),
 		MEMBER("Limit", integer),

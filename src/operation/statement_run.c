@@ -71,11 +71,49 @@ dyn_statement_reads(const DynStatement *statement)
 		statement->kind == DYN_STATEMENT_EXISTS;
 }
 
+static const char *const returning_values[] = {
+	[DYN_RETURNING_NOTHING] = "NONE",
+	[DYN_RETURNING_ALL_OLD] = "ALL_OLD",
+	[DYN_RETURNING_ALL_NEW] = "ALL_NEW",
+	[DYN_RETURNING_MODIFIED_OLD] = "UPDATED_OLD",
+	[DYN_RETURNING_MODIFIED_NEW] = "UPDATED_NEW"
+};
+
+void
+dyn_statement_ask(DynAuthorization *a, const DynStatement *statement,
+				  const DynJson *request, const char *enclosing_operation,
+				  bool on_failure)
+{
+	static const DynPermission permissions[] = {
+		[DYN_STATEMENT_SELECT] = DYN_MAY_PartiQLSelect,
+		[DYN_STATEMENT_INSERT] = DYN_MAY_PartiQLInsert,
+		[DYN_STATEMENT_UPDATE] = DYN_MAY_PartiQLUpdate,
+		[DYN_STATEMENT_DELETE] = DYN_MAY_PartiQLDelete,
+		[DYN_STATEMENT_EXISTS] = DYN_MAY_PartiQLSelect
+	};
+
+	a->permission = permissions[statement->kind];
+	a->request = request;
+	a->enclosing_operation = enclosing_operation;
+	a->index = statement->index;
+	a->index_len = statement->index_len;
+	a->return_old_on_failure = on_failure;
+	if (statement->kind == DYN_STATEMENT_SELECT)
+		a->select = statement->ncolumns > 0 ? "SPECIFIC_ATTRIBUTES" :
+			statement->index != NULL ? "ALL_PROJECTED_ATTRIBUTES" : "ALL_ATTRIBUTES";
+	else if (statement->kind == DYN_STATEMENT_EXISTS)
+		/* It shows nothing, but perhaps the item when it fails. */
+		a->select = on_failure ? "ALL_ATTRIBUTES" : "SPECIFIC_ATTRIBUTES";
+	else
+		a->return_values = returning_values[statement->returning];
+}
+
 const DynTable *
-dyn_statement_table(DynOperationContext *context, const DynStatement *statement)
+dyn_statement_table(DynOperationContext *context, const DynStatement *statement,
+					DynAuthorization *authorization)
 {
 	const DynTable *table = dyn_operation_table(context, statement->table,
-												statement->table_len);
+												statement->table_len, authorization);
 
 	if (statement->index != NULL && statement->kind != DYN_STATEMENT_SELECT)
 		dyn_raise(VALIDATION, "This operation is not supported on an index");
@@ -180,6 +218,8 @@ dyn_statement_write(DynOperationContext *context, const DynStatement *statement,
 	}
 	else
 		dyn_key_from_argument(&write->table->schema, argument, &write->key);
+	dyn_item_write_decide(write, argument);
+	dyn_authorization_finish(&write->authorization);
 	outcome = dyn_item_write_run(context, write);
 	if (outcome == DYN_OUTCOME_FAILED && is_insert)
 	{

@@ -33,11 +33,20 @@ extern DynStatement *dyn_statement_read(const DynJson *block);
 extern bool dyn_statement_reads(const DynStatement *statement);
 
 /*
- * The table; sets context->table_name as dyn_operation_table() does.  Refuses
- * an index where none can be named.
+ * What the caller must be allowed, as far as it can be said without the table.
+ * on_failure: ReturnValuesOnConditionCheckFailure is ALL_OLD.
+ */
+extern void dyn_statement_ask(DynAuthorization *a, const DynStatement *statement,
+							  const DynJson *request,
+							  const char *enclosing_operation, bool on_failure);
+
+/*
+ * The table, for what authorization asks; sets context->table_name as
+ * dyn_operation_table() does.  Refuses an index where none can be named.
  */
 extern const DynTable *dyn_statement_table(DynOperationContext *context,
-										   const DynStatement *statement);
+										   const DynStatement *statement,
+										   DynAuthorization *authorization);
 
 /*
  * The key that WHERE pins by equality on all key attributes, as a Key argument;
@@ -55,7 +64,7 @@ extern void dyn_statement_prepare(const DynStatement *statement,
 								  const DynTable *table, DynItemWrite *write,
 								  DynItem **argument);
 
-/* Then run it: also checks the key. */
+/* Then run it: also checks the key, and whether the caller may. */
 extern DynOutcome dyn_statement_write(DynOperationContext *context,
 									  const DynStatement *statement,
 									  DynItemWrite *write, const DynItem *argument);

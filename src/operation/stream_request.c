@@ -10,7 +10,6 @@
 
 #include "common/base64.h"
 #include "port/pg_crc32c.h"
-#include "utils/acl.h"
 #include "utils/timestamp.h"
 
 #include "base/limits.h"
@@ -93,29 +92,40 @@ dyn_stream_arn_parts(const char *arn, uint32 len, char **table_name, char **labe
 }
 
 void
-dyn_stream_check_readable(const DynStreamInfo *info)
+dyn_stream_authorize(DynOperationContext *context, const DynStreamInfo *info,
+					 DynPermission permission)
 {
-	if (!dyn_stream_is_readable(info))
-		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, info->table_name);
+	DynAuthorization authorization = {.permission = permission};
+
+	dyn_authorization_stream(&authorization, context, info->table_name,
+							 info->stream.label, info);
+	dyn_authorization_finish(&authorization);
 }
 
 void
 dyn_stream_of_arn(DynOperationContext *context, const DynJson *arn,
-				  DynStreamInfo *info)
+				  DynPermission permission, DynStreamInfo *info)
 {
+	DynAuthorization authorization = {.permission = permission};
 	uint32		len;
 	const char *text = dyn_json_string(arn, &len);
 	char	   *table_name;
 	char	   *label;
+	bool		found = false;
 
 	if (dyn_arn_kind(text, len) != DYN_ARN_STREAM)
 		dyn_raise(VALIDATION, "Invalid StreamArn");
-	if (!dyn_stream_arn_parts(text, len, &table_name, &label) ||
-		!dyn_stream_find(table_name, label, info))
+	if (dyn_stream_arn_parts(text, len, &table_name, &label))
+	{
+		found = dyn_stream_find(table_name, label, info);
+		dyn_authorization_stream(&authorization, context, table_name, label,
+								 found ? info : NULL);
+		dyn_authorization_finish(&authorization);
+	}
+	if (!found)
 		dyn_raise(RESOURCE_NOT_FOUND,
 				  "Requested resource not found: Stream: %s not found", text);
 	context->table_name = info->table_name;
-	dyn_stream_check_readable(info);
 }
 
 DynStreamKeys

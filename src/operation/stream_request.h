@@ -32,19 +32,21 @@ extern void dyn_stream_arn_check(DynViolations *v, const DynJson *arn,
 								 const char *path);
 
 /*
- * The stream of a checked StreamArn.  Raises ValidationException for an ARN of
- * something else, ResourceNotFoundException, and PostgreSQL's own error if the
- * current user may not read it.  Sets context->table_name.
+ * The stream of a checked StreamArn, for who has the permission.  Raises
+ * ValidationException for an ARN of something else, AccessDeniedException,
+ * ResourceNotFoundException.  Sets context->table_name.
  */
 extern void dyn_stream_of_arn(DynOperationContext *context, const DynJson *arn,
-							  DynStreamInfo *info);
+							  DynPermission permission, DynStreamInfo *info);
 
 /* The table's name and the label in an ARN of a stream of ours; false for others. */
 extern bool dyn_stream_arn_parts(const char *arn, uint32 len, char **table_name,
 								 char **label);
 
-/* Raise unless the current user may read the stream. */
-extern void dyn_stream_check_readable(const DynStreamInfo *info);
+/* Raise unless the caller has the permission on the stream. */
+extern void dyn_stream_authorize(DynOperationContext *context,
+								 const DynStreamInfo *info,
+								 DynPermission permission);
 
 /* The names of a stream's key attributes, sorted. */
 typedef struct DynStreamKeys

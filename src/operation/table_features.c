@@ -28,15 +28,13 @@ write_empty_list(DynJsonWriter *w, const char *key)
 static const DynTable *
 find_backed_up_table(DynOperationContext *context, const DynJson *name_value)
 {
+	DynAuthorization authorization = {.permission = DYN_MAY_DescribeContinuousBackups};
+	const DynTable *table = dyn_table_request_authorize(context, name_value,
+														&authorization);
 	uint32		len;
-	const char *name = dyn_json_string(name_value, &len);
-	const DynTable *table;
 
-	dyn_arn_check_table(name, len);
-	table = dyn_table_find(name, len);
 	if (table == NULL)
-		dyn_raise(TABLE_NOT_FOUND, "Table not found: %s", name);
-	context->table_name = pstrdup(table->name);
+		dyn_raise(TABLE_NOT_FOUND, "Table not found: %s", dyn_json_string(name_value, &len));
 	return table;
 }
 
@@ -73,12 +71,19 @@ dyn_describe_contributor_insights(DynOperationContext *context,
 	const DynJson *name = dyn_table_request_name(&v, request);
 	uint32		len;
 	const char *index = dyn_request_string(request, "IndexName", &len);
+	DynAuthorization authorization = {.permission = DYN_MAY_DescribeContributorInsights};
 	const DynTable *table;
 	DynJsonWriter w;
 
 	dyn_violations_raise(&v);
-	table = dyn_table_request_find(context, name);
-	if (index != NULL && dyn_table_index(table, index, len) == NULL)
+	authorization.index = index;
+	authorization.index_len = index == NULL ? 0 : len;
+	table = dyn_table_request_authorize(context, name, &authorization);
+	if (table == NULL)
+		dyn_raise(RESOURCE_NOT_FOUND,
+				  "Requested resource not found: Table: %s not found",
+				  dyn_json_string(name, &len));
+	if (index != NULL && dyn_table_index(table, index, strlen(index)) == NULL)
 		dyn_raise(RESOURCE_NOT_FOUND, "Requested resource not found");
 	dyn_json_writer_init(&w, reply);
 	dyn_json_begin_object(&w);
@@ -96,12 +101,15 @@ dyn_describe_kinesis_streaming_destination(DynOperationContext *context,
 {
 	DynViolations v = {0};
 	const DynJson *name = dyn_table_request_name(&v, request);
+	const DynTable *table;
 	DynJsonWriter w;
 
 	dyn_violations_raise(&v);
+	table = dyn_table_request_find(context, name,
+								   DYN_MAY_DescribeKinesisStreamingDestination);
 	dyn_json_writer_init(&w, reply);
 	dyn_json_begin_object(&w);
-	dyn_json_write_text(&w, "TableName", dyn_table_request_find(context, name)->name);
+	dyn_json_write_text(&w, "TableName", table->name);
 	write_empty_list(&w, "KinesisDataStreamDestinations");
 	dyn_json_end_object(&w);
 	return DYN_OUTCOME_DONE;
@@ -117,7 +125,7 @@ dyn_describe_table_replica_auto_scaling(DynOperationContext *context,
 	DynJsonWriter w;
 
 	dyn_violations_raise(&v);
-	table = dyn_table_request_find(context, name);
+	table = dyn_table_request_find(context, name, DYN_MAY_DescribeTableReplicaAutoScaling);
 	dyn_json_writer_init(&w, reply);
 	dyn_json_begin_object(&w);
 	dyn_json_write_key(&w, "TableAutoScalingDescription");
@@ -128,33 +136,6 @@ dyn_describe_table_replica_auto_scaling(DynOperationContext *context,
 	dyn_json_end_object(&w);
 	dyn_json_end_object(&w);
 	return DYN_OUTCOME_DONE;
-}
-
-DynOutcome
-dyn_get_resource_policy(DynOperationContext *context, const DynJson *request,
-						StringInfo reply)
-{
-	const DynJson *arn_value = dyn_request_member(request, "ResourceArn");
-	DynViolations v = {0};
-	const DynTable *table;
-	const char *arn;
-	uint32		len;
-
-	if (dyn_member_require(&v, arn_value, "resourceArn"))
-		dyn_member_length(&v, arn_value, 1, 1283, "resourceArn");
-	dyn_violations_raise(&v);
-	arn = dyn_json_string(arn_value, &len);
-	if (dyn_arn_kind(arn, len) == DYN_ARN_NONE)
-		dyn_raise(VALIDATION,
-				  "Invalid TableArn: Invalid ResourceArn provided as input %s", arn);
-	dyn_arn_check_table(arn, len);
-	table = dyn_table_find(arn, len);
-	if (table == NULL)
-		dyn_raise(RESOURCE_NOT_FOUND, "Requested resource not found: ResourcArn: %s not found",
-				  arn);
-	context->table_name = pstrdup(table->name);
-	dyn_raise(POLICY_NOT_FOUND,
-			  "Resource-based policy not found for the provided ResourceArn: %s", arn);
 }
 
 /* ----- lists of nothing ----- */
@@ -172,13 +153,15 @@ reply_empty_list(StringInfo reply, const char *member)
 }
 
 static DynOutcome
-list_nothing(const DynJson *request, const char *limit, const char *limit_path,
+list_nothing(DynOperationContext *context, DynPermission permission,
+			 const DynJson *request, const char *limit, const char *limit_path,
 			 int64 max, StringInfo reply, const char *member)
 {
 	DynViolations v = {0};
 
 	dyn_member_range(&v, dyn_request_member(request, limit), 1, max, "%s", limit_path);
 	dyn_violations_raise(&v);
+	dyn_request_authorize_account(context, permission);
 	return reply_empty_list(reply, member);
 }
 
@@ -187,28 +170,32 @@ DynOutcome
 dyn_list_backups(DynOperationContext *context, const DynJson *request,
 				 StringInfo reply)
 {
-	return list_nothing(request, "Limit", "limit", 100, reply, "BackupSummaries");
+	return list_nothing(context, DYN_MAY_ListBackups, request,
+						"Limit", "limit", 100, reply, "BackupSummaries");
 }
 
 DynOutcome
 dyn_list_exports(DynOperationContext *context, const DynJson *request,
 				 StringInfo reply)
 {
-	return list_nothing(request, "MaxResults", "maxResults", 25, reply, "ExportSummaries");
+	return list_nothing(context, DYN_MAY_ListExports, request,
+						"MaxResults", "maxResults", 25, reply, "ExportSummaries");
 }
 
 DynOutcome
 dyn_list_imports(DynOperationContext *context, const DynJson *request,
 				 StringInfo reply)
 {
-	return list_nothing(request, "PageSize", "pageSize", 25, reply, "ImportSummaryList");
+	return list_nothing(context, DYN_MAY_ListImports, request,
+						"PageSize", "pageSize", 25, reply, "ImportSummaryList");
 }
 
 DynOutcome
 dyn_list_global_tables(DynOperationContext *context, const DynJson *request,
 					   StringInfo reply)
 {
-	return list_nothing(request, "Limit", "limit", DYN_UNBOUNDED, reply, "GlobalTables");
+	return list_nothing(context, DYN_MAY_ListGlobalTables, request,
+						"Limit", "limit", DYN_UNBOUNDED, reply, "GlobalTables");
 }
 
 DynOutcome
@@ -217,6 +204,7 @@ dyn_list_contributor_insights(DynOperationContext *context, const DynJson *reque
 {
 	DynViolations v = {0};
 	const DynJson *name = NULL;
+	uint32		len;
 
 	if (dyn_request_member(request, "TableName") != NULL)
 		name = dyn_table_request_name(&v, request);
@@ -224,7 +212,15 @@ dyn_list_contributor_insights(DynOperationContext *context, const DynJson *reque
 	dyn_member_range(&v, dyn_request_member(request, "MaxResults"), PG_INT64_MIN, 100,
 					 "maxResults");
 	dyn_violations_raise(&v);
+	dyn_request_authorize_account(context, DYN_MAY_ListContributorInsights);
 	if (name != NULL)
-		dyn_table_request_find(context, name);
+	{
+		const char *text = dyn_json_string(name, &len);
+
+		dyn_arn_check_table(text, len);
+		if (dyn_table_find(text, len) == NULL)
+			dyn_raise(RESOURCE_NOT_FOUND,
+					  "Requested resource not found: Table: %s not found", text);
+	}
 	return reply_empty_list(reply, "ContributorInsightsSummaries");
 }

@@ -55,19 +55,43 @@ dyn_table_request_name(DynViolations *v, const DynJson *request)
 }
 
 const DynTable *
-dyn_table_request_find(DynOperationContext *context, const DynJson *name_value)
+dyn_table_request_authorize(DynOperationContext *context, const DynJson *name_value,
+							DynAuthorization *authorization)
 {
 	uint32		len;
 	const char *name = dyn_json_string(name_value, &len);
-	const DynTable *table;
 
 	dyn_arn_check_table(name, len);
-	table = dyn_table_find(name, len);
+	dyn_authorization_begin(authorization, context, name, len);
+	dyn_authorization_finish(authorization);
+	if (authorization->table != NULL)
+		context->table_name = pstrdup(authorization->table->name);
+	return authorization->table;
+}
+
+const DynTable *
+dyn_table_request_find(DynOperationContext *context, const DynJson *name_value,
+					   DynPermission permission)
+{
+	DynAuthorization authorization = {.permission = permission};
+	const DynTable *table = dyn_table_request_authorize(context, name_value,
+														&authorization);
+	uint32		len;
+
 	if (table == NULL)
 		dyn_raise(RESOURCE_NOT_FOUND,
-				  "Requested resource not found: Table: %s not found", name);
-	context->table_name = pstrdup(table->name);
+				  "Requested resource not found: Table: %s not found",
+				  dyn_json_string(name_value, &len));
 	return table;
+}
+
+void
+dyn_request_authorize_account(DynOperationContext *context, DynPermission permission)
+{
+	DynAuthorization authorization = {.permission = permission};
+
+	dyn_authorization_account(&authorization, context);
+	dyn_authorization_finish(&authorization);
 }
 
 bool

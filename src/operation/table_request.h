@@ -26,9 +26,22 @@ extern const DynJson *dyn_table_request_require_name(const DynJson *request);
 extern const DynJson *dyn_table_request_name(DynViolations *v,
 											 const DynJson *request);
 
-/* The table of a checked name.  Raises ResourceNotFoundException. */
+/*
+ * The table of a checked name, for who has the permission.  Raises
+ * AccessDeniedException, ResourceNotFoundException.
+ */
 extern const DynTable *dyn_table_request_find(DynOperationContext *context,
-											  const DynJson *name_value);
+											  const DynJson *name_value,
+											  DynPermission permission);
+
+/* The same, with NULL for a table that isn't there. */
+extern const DynTable *dyn_table_request_authorize(DynOperationContext *context,
+												   const DynJson *name_value,
+												   DynAuthorization *authorization);
+
+/* Permission for what is about no table.  Raises AccessDeniedException. */
+extern void dyn_request_authorize_account(DynOperationContext *context,
+										  DynPermission permission);
 
 /*
  * Raises ResourceInUseException while an index is being set up or removed.

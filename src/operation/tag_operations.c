@@ -47,12 +47,19 @@ read_arn(const DynJson *request, uint32 *len)
 	return arn;
 }
 
-/* The table an ARN means; streams have no tags here. */
+/*
+ * The table an ARN means, for who may; streams have no tags here.  A name that
+ * is an ARN of a table's is found, any other is not.
+ */
 static const DynTable *
-find_resource(DynOperationContext *context, const char *arn, uint32 len)
+find_resource(DynOperationContext *context, const char *arn, uint32 len,
+			  DynAuthorization *authorization)
 {
-	const DynTable *table = dyn_arn_kind(arn, len) == DYN_ARN_TABLE ?
-		dyn_table_find(arn, len) : NULL;
+	const DynTable *table;
+
+	dyn_authorization_begin(authorization, context, arn, len);
+	dyn_authorization_finish(authorization);
+	table = authorization->table;
 
 	/* The misspelling is the service's. */
 	if (table == NULL)
@@ -66,6 +73,7 @@ DynOutcome
 dyn_tag_resource(DynOperationContext *context, const DynJson *request,
 				 StringInfo reply)
 {
+	DynAuthorization authorization = {.permission = DYN_MAY_TagResource};
 	DynViolations v = {0};
 	const DynTable *table;
 	DynTag	   *tags;
@@ -79,7 +87,9 @@ dyn_tag_resource(DynOperationContext *context, const DynJson *request,
 	tags = dyn_request_tags(request, &count);
 	if (count == 0)
 		dyn_raise(VALIDATION, "Atleast one Tag needs to be provided as Input.");
-	table = find_resource(context, arn, len);
+	authorization.tags = tags;
+	authorization.ntags = count;
+	table = find_resource(context, arn, len, &authorization);
 	dyn_tags_put(table, tags, count);
 	return DYN_OUTCOME_DONE;
 }
@@ -89,23 +99,26 @@ dyn_untag_resource(DynOperationContext *context, const DynJson *request,
 				   StringInfo reply)
 {
 	const DynJson *list = dyn_request_member(request, "TagKeys");
+	DynAuthorization authorization = {.permission = DYN_MAY_UntagResource};
 	DynViolations v = {0};
 	const DynTable *table;
 	const DynJson *element;
+	DynTag	   *tags;
 	const char **keys;
 	int			count = 0;
 	const char *arn;
+	uint32		arn_len;
 	uint32		len;
 
 	if (dyn_member_require(&v, list, "tagKeys"))
 		for (element = dyn_json_first(list); element; element = dyn_json_next(element))
 			dyn_member_length(&v, element, 1, 128, "tagKeys.%d.member", ++count);
 	dyn_violations_raise(&v);
-	arn = read_arn(request, &len);
+	arn = read_arn(request, &arn_len);
 	if (count == 0)
 		dyn_raise(VALIDATION, "Atleast one Tag Key needs to be provided as Input.");
-	table = find_resource(context, arn, len);
 
+	tags = palloc0(count * sizeof(DynTag));
 	keys = palloc(count * sizeof(char *));
 	count = 0;
 	for (element = dyn_json_first(list); element; element = dyn_json_next(element))
@@ -114,8 +127,14 @@ dyn_untag_resource(DynOperationContext *context, const DynJson *request,
 
 		/* No tag has a NUL in its key. */
 		if (strlen(key) == len)
+		{
+			tags[count].key = key;
 			keys[count++] = key;
+		}
 	}
+	authorization.tags = tags;
+	authorization.ntags = count;
+	table = find_resource(context, arn, arn_len, &authorization);
 	dyn_tags_delete(table, keys, count);
 	return DYN_OUTCOME_DONE;
 }
@@ -172,9 +191,10 @@ DynOutcome
 dyn_list_tags_of_resource(DynOperationContext *context, const DynJson *request,
 						  StringInfo reply)
 {
+	DynAuthorization authorization = {.permission = DYN_MAY_ListTagsOfResource};
 	uint32		len;
 	const char *arn = read_arn(request, &len);
-	const DynTable *table = find_resource(context, arn, len);
+	const DynTable *table = find_resource(context, arn, len, &authorization);
 	List	   *tags = dyn_tags_list(table, decode_token(request), TAGS_PER_PAGE + 1);
 	DynJsonWriter w;
 

@@ -118,7 +118,8 @@ dyn_update_time_to_live(DynOperationContext *context, const DynJson *request,
 	attribute = dyn_request_string(specification, "AttributeName", &len);
 	enabled = dyn_request_bool(specification, "Enabled", false);
 
-	table = dyn_table_lock_row(dyn_table_request_find(context, name));
+	table = dyn_table_lock_row(dyn_table_request_find(context, name,
+													  DYN_MAY_UpdateTimeToLive));
 	dyn_table_check_accessible(table);
 	index = dyn_table_time_to_live(table);
 	if (enabled)
@@ -139,7 +140,8 @@ dyn_describe_time_to_live(DynOperationContext *context, const DynJson *request,
 	DynJsonWriter w;
 
 	dyn_violations_raise(&v);
-	index = dyn_table_time_to_live(dyn_table_request_find(context, name));
+	index = dyn_table_time_to_live(dyn_table_request_find(context, name,
+														  DYN_MAY_DescribeTimeToLive));
 	dyn_json_writer_init(&w, reply);
 	dyn_json_begin_object(&w);
 	dyn_json_write_key(&w, "TimeToLiveDescription");

@@ -258,6 +258,8 @@ set_keys(Run *run)
 			run->order[nkeys].key = &action->write.key;
 			run->order[nkeys].position = i;
 			nkeys++;
+			dyn_item_write_decide(&action->write, action->argument);
+			dyn_authorization_check(&action->write.authorization);
 		}
 		if ((!has_key || !dyn_transact_try(&reason, check_action, action)) && valid)
 		{
@@ -562,12 +564,15 @@ dyn_transact_write(DynOperationContext *context, DynTransaction *transaction,
 {
 	int			n = transaction->nactions;
 	Run			run = {context, transaction};
+	bool		valid;
 
 	run.reasons = palloc0(sizeof(DynReason) * n);
 	run.order = palloc0(sizeof(DynTransactKey) * n);
 	context->holds_locks = false;
 
-	if (!set_keys(&run))
+	valid = set_keys(&run);
+	dyn_authorization_end(context);
+	if (!valid)
 		return give_up(&run, DYN_OUTCOME_FAILED, reply);
 	if (lock_items(&run) == DYN_OUTCOME_BUSY)
 		return give_up(&run, DYN_OUTCOME_BUSY, reply);

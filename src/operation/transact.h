@@ -72,6 +72,7 @@ typedef struct DynTransactGet
 	const DynTable *table;
 	DynItem    *argument;		/* Key */
 	const DynProjection *projection;	/* or NULL */
+	DynAuthorization authorization; /* begun */
 
 	/* PartiQL's: an item that doesn't pass is not shown; what writes one. */
 	const DynCondition *filter;
@@ -108,6 +109,7 @@ typedef struct DynAction
 	bool		is_insert;		/* a put that is refused where there is an item */
 	DynItemWrite write;			/* table, condition, update; a put's new_item */
 	DynItem    *argument;		/* Key, or the item of a put */
+	/* write.authorization is begun. */
 	const char *table_name;		/* as the request names it */
 	uint32		table_name_len;
 

@@ -62,6 +62,18 @@ check_paths(void *arg)
 	dyn_request_check_key_paths(get->table, NULL, get->projection);
 }
 
+static void
+authorize(DynTransactGet *get)
+{
+	DynAuthorization *a = &get->authorization;
+
+	if (dyn_authorization_depends(a))
+		dyn_authorization_condition(a, get->filter);
+	dyn_authorization_get(a, &get->key, get->argument, get->projection);
+	dyn_authorization_decide(a);
+	dyn_authorization_check(a);
+}
+
 /* False if a key is wrong; the first such one is told. */
 static bool
 set_keys(DynTransactGet *gets, int ngets, DynReason *reasons)
@@ -83,6 +95,7 @@ set_keys(DynTransactGet *gets, int ngets, DynReason *reasons)
 			order[nkeys].key = &get->key;
 			order[nkeys].position = i;
 			nkeys++;
+			authorize(get);
 		}
 		if ((!has_key || !dyn_transact_try(&reason, check_paths, get)) && valid)
 		{
@@ -186,9 +199,12 @@ dyn_transact_read(DynOperationContext *context, DynTransactGet *gets, int ngets,
 {
 	DynReason  *reasons = palloc0(sizeof(DynReason) * ngets);
 	DynOutcome	outcome;
+	bool		valid;
 	DynJsonWriter w;
 
-	if (!set_keys(gets, ngets, reasons))
+	valid = set_keys(gets, ngets, reasons);
+	dyn_authorization_end(context);
+	if (!valid)
 		return dyn_transact_cancel(context, reasons, ngets);
 	outcome = read_items(context, gets, ngets, reasons);
 	if (outcome != DYN_OUTCOME_DONE)
@@ -239,7 +255,15 @@ dyn_transact_get_items(DynOperationContext *context, const DynJson *request,
 	for (element = dyn_json_first(items); element; element = dyn_json_next(element))
 		read_get(&gets[i++], dyn_request_member(element, "Get"));
 	for (i = 0; i < ngets; i++)
+	{
+		DynAuthorization *a = &gets[i].authorization;
+
+		a->permission = DYN_MAY_GetItem;
+		a->request = request;
+		a->enclosing_operation = "TransactGetItems";
+		a->select = dyn_authorization_select(gets[i].projection);
 		gets[i].table = dyn_operation_table(context, gets[i].table_name,
-											gets[i].table_name_len);
+											gets[i].table_name_len, a);
+	}
 	return dyn_transact_read(context, gets, ngets, return_capacity, reply);
 }

@@ -24,11 +24,12 @@ static const struct
 	const char *path;			/* as constraints name it */
 	const char *argument;		/* Key or Item */
 	const char *argument_path;
+	DynPermission permission;
 }			kinds[] = {
-	[DYN_ACTION_CHECK] = {"ConditionCheck", "conditionCheck", "Key", "key"},
-	[DYN_ACTION_PUT] = {"Put", "put", "Item", "item"},
-	[DYN_ACTION_UPDATE] = {"Update", "update", "Key", "key"},
-	[DYN_ACTION_DELETE] = {"Delete", "delete", "Key", "key"},
+	[DYN_ACTION_CHECK] = {"ConditionCheck", "conditionCheck", "Key", "key", DYN_MAY_ConditionCheckItem},
+	[DYN_ACTION_PUT] = {"Put", "put", "Item", "item", DYN_MAY_PutItem},
+	[DYN_ACTION_UPDATE] = {"Update", "update", "Key", "key", DYN_MAY_UpdateItem},
+	[DYN_ACTION_DELETE] = {"Delete", "delete", "Key", "key", DYN_MAY_DeleteItem},
 };
 
 /* The one action of an element; NULL and kind is open unless it is exactly one. */
@@ -91,10 +92,11 @@ check_members(DynViolations *v, const DynJson *items)
  * counts of the request's size: item or key, and expression values.
  */
 static uint64
-read_action(DynAction *action, const DynJson *element, int number)
+read_action(DynOperationContext *context, const DynJson *request,
+			DynAction *action, const DynJson *element, int number)
 {
 	DynViolations v = {0};
-	const DynTable *table;
+	DynAuthorization *a = &action->write.authorization;
 	uint64		size;
 	const DynJson *json = single_action(element, &action->kind);
 	DynItemWrite *write = &action->write;
@@ -123,9 +125,13 @@ read_action(DynAction *action, const DynJson *element, int number)
 										  action->kind == DYN_ACTION_UPDATE);
 
 	/* Told with the action; that there is no table is told after all actions. */
-	table = dyn_table_find(action->table_name, action->table_name_len);
-	if (table != NULL)
-		dyn_key_refuse_empty(&table->schema, action->argument);
+	a->request = request;
+	a->enclosing_operation = "TransactWriteItems";
+	dyn_item_write_ask(write, kinds[action->kind].permission);
+	dyn_authorization_begin(a, context, action->table_name, action->table_name_len);
+	dyn_authorization_check(a);
+	if (a->table != NULL)
+		dyn_key_refuse_empty(&a->table->schema, action->argument);
 	return size;
 }
 
@@ -158,7 +164,7 @@ dyn_transact_write_items(DynOperationContext *context, const DynJson *request,
 	transaction.nactions = dyn_json_count(items);
 	transaction.actions = palloc0(sizeof(DynAction) * transaction.nactions);
 	for (element = dyn_json_first(items); element; element = dyn_json_next(element), i++)
-		size += read_action(&transaction.actions[i], element, i + 1);
+		size += read_action(context, request, &transaction.actions[i], element, i + 1);
 	/* What the request brings, not what it meets. */
 	if (size > DYN_MAX_TRANSACT_SIZE)
 		dyn_raise(VALIDATION, "Transaction request size cannot exceed 4 MB");
@@ -167,8 +173,7 @@ dyn_transact_write_items(DynOperationContext *context, const DynJson *request,
 	{
 		DynAction  *action = &transaction.actions[i];
 
-		action->write.table = dyn_operation_table(context, action->table_name,
-												  action->table_name_len);
+		action->write.table = dyn_authorized_table(&action->write.authorization);
 	}
 	if (token_member != NULL)
 	{

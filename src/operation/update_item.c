@@ -107,8 +107,11 @@ dyn_update_item(DynOperationContext *context, const DynJson *request,
 	argument = dyn_item_from_json(key);
 	dyn_item_write_expressions(&write, request, true);
 
-	write.table = dyn_request_table(context, request);
+	dyn_item_write_ask(&write, DYN_MAY_UpdateItem);
+	write.table = dyn_request_table(context, request, &write.authorization);
 	dyn_key_from_argument(&write.table->schema, argument, &write.key);
+	dyn_item_write_decide(&write, argument);
+	dyn_authorization_finish(&write.authorization);
 	dyn_item_write_check_paths(&write);
 
 	outcome = dyn_item_write_run(context, &write);

@@ -635,7 +635,8 @@ dyn_update_table(DynOperationContext *context, const DynJson *request,
 	const DynJson *name = check_members(&update);
 
 	check_request(&update);
-	update.table = dyn_table_lock_row(dyn_table_request_find(context, name));
+	update.table = dyn_table_lock_row(dyn_table_request_find(context, name,
+														   DYN_MAY_UpdateTable));
 	refuse_redefinitions(&update);
 	dyn_table_check_not_updating(update.table);
 	if (!update.billing_given)
@@ -655,7 +656,7 @@ dyn_update_table(DynOperationContext *context, const DynJson *request,
 								   dyn_request_bool(request, "DeletionProtectionEnabled",
 													false));
 	dyn_reply_table_description(reply, "TableDescription",
-								dyn_table_request_find(context, name),
+								dyn_table_refresh(update.table),
 								update.updating ? "UPDATING" : "ACTIVE",
 								update.throughput.ceilings, update.sealing.given);
 	return DYN_OUTCOME_DONE;

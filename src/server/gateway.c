@@ -345,6 +345,14 @@ accept_post(DynWork *work)
 	work->access = work->body_unread && work->operation->access == DYN_ACCESS_STATEMENT ?
 		DYN_ACCESS_WRITE : dyn_operation_access(work->operation, work->json);
 	host = dyn_http_header(http, "Host");
+	if (work->operation->handler == dyn_put_resource_policy)
+	{
+		const DynHttpHeader *confirm =
+			dyn_http_header(http, "x-amz-confirm-remove-self-resource-access");
+
+		work->context.confirm_remove_self_resource_access =
+			confirm != NULL && header_is(confirm, "true");
+	}
 	work->context.endpoint = host ? header_copy(host) : "localhost";
 }
 

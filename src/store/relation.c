@@ -31,6 +31,7 @@
 #include "store/store.h"
 
 bool		dyn_store_nowait = false;
+DynStorePermit *dyn_store_permits = NULL;
 
 static void
 lock_relation(Oid relation, LOCKMODE mode)
@@ -44,12 +45,29 @@ lock_relation(Oid relation, LOCKMODE mode)
 						relation)));
 }
 
+/* Is there another permission than a privilege?  Raises if it says no. */
+static bool
+is_permitted(Oid relation, AclMode privileges)
+{
+	for (const DynStorePermit *permit = dyn_store_permits; permit != NULL;
+		 permit = permit->next)
+	{
+		if (permit->relation != relation)
+			continue;
+		if ((privileges & permit->allowed & ~permit->withheld) == 0)
+			permit->refuse(permit);
+		return true;
+	}
+	return false;
+}
+
 void
 dyn_relation_check_privileges(const DynRelation *relation, AclMode privileges)
 {
 	Oid			oid = RelationGetRelid(relation->heap);
 
-	if (pg_class_aclcheck(oid, GetUserId(), privileges) != ACLCHECK_OK)
+	if (pg_class_aclcheck(oid, GetUserId(), privileges) != ACLCHECK_OK &&
+		!is_permitted(oid, privileges))
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE,
 					   RelationGetRelationName(relation->heap));
 

@@ -38,6 +38,7 @@
 
 #include "item/item_format.h"
 #include "item/key.h"
+#include "nodes/parsenodes.h"
 #include "storage/itemptr.h"
 #include "table/table.h"
 #include "utils/snapshot.h"
@@ -50,8 +51,27 @@ typedef enum DynStoreResult
 } DynStoreResult;
 
 /*
+ * What the operation that runs was allowed by other means than the privileges of
+ * the current user, or what it may not do though he may do as much elsewhere:
+ * for operations on items only, triggers and functions inside of them have no
+ * part in it.  dyn_operation_run() sets and resets the list.
+ */
+typedef struct DynStorePermit DynStorePermit;
+struct DynStorePermit
+{
+	DynStorePermit *next;
+	Oid			relation;
+	AclMode		allowed;		/* without the privilege */
+	AclMode		withheld;		/* of these, what takes the privilege after all */
+	void		(*refuse) (const DynStorePermit *permit);	/* raises */
+	const void *authorization;
+};
+
+extern DynStorePermit *dyn_store_permits;
+
+/*
  * True while a request runs that must not wait for another transaction
- * (dyn_operation_run() sets it; an error may leave it as it was): a table
+ * (dyn_operation_run() sets it): a table
  * locked by DDL then raises ERRCODE_LOCK_NOT_AVAILABLE, which means "run the
  * request again later".
  */

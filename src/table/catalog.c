@@ -73,6 +73,12 @@ dyn_stream_catalog_relation(void)
 	return own_relation("streams");
 }
 
+Oid
+dyn_policy_catalog_relation(void)
+{
+	return own_relation("resource_policies");
+}
+
 static void
 take_row(HeapTuple tuple, TupleDesc descriptor, int ncolumns, Row *row)
 {
@@ -607,6 +613,63 @@ take_latest_stream(DynTable *table)
 	relation_close(catalog, AccessShareLock);
 }
 
+static void
+take_policy(const Row *row, const DynTable *table, DynResourcePolicy *policy)
+{
+	const char *problem;
+
+	policy->stream_label = text_column(row, DYN_POLICY_CATALOG_STREAM_LABEL);
+	policy->document = text_column(row, DYN_POLICY_CATALOG_DOCUMENT);
+	policy->revision_id = text_column(row, DYN_POLICY_CATALOG_REVISION_ID);
+	policy->policy.name = "resource policy";
+	policy->policy.attached_to = policy->stream_label[0] == '\0' ?
+		dyn_table_arn(table->name) : dyn_stream_arn(table->name, policy->stream_label);
+	policy->policy.policy = dyn_policy_parse(policy->document, strlen(policy->document),
+											 DYN_POLICY_RESOURCE, &problem);
+
+	/* Nothing is allowed while it is not known what is denied. */
+	if (policy->policy.policy == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("the resource policy of \"%s\" is not valid: %s",
+						policy->policy.attached_to, problem)));
+}
+
+static void
+take_policies(DynTable *table)
+{
+	Oid			oid = dyn_policy_catalog_relation();
+	int			room = 0;
+	Relation	catalog;
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	if (!OidIsValid(oid) ||
+		(catalog = try_relation_open(oid, AccessShareLock)) == NULL)
+		return;
+	ScanKeyInit(&key, DYN_POLICY_CATALOG_TABLE, BTEqualStrategyNumber, F_TEXTEQ,
+				CStringGetTextDatum(table->name));
+	scan = systable_beginscan(catalog, RelationGetPrimaryKeyIndex(catalog), true, NULL,
+							  1, &key);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Row			row;
+
+		if (table->npolicies == room)
+		{
+			room = Max(2, 2 * room);
+			table->policies = table->policies == NULL ?
+				palloc(room * sizeof(DynResourcePolicy)) :
+				repalloc(table->policies, room * sizeof(DynResourcePolicy));
+		}
+		take_row(tuple, RelationGetDescr(catalog), DYN_POLICY_CATALOG_COLUMNS, &row);
+		take_policy(&row, table, &table->policies[table->npolicies++]);
+	}
+	systable_endscan(scan);
+	relation_close(catalog, AccessShareLock);
+}
+
 bool
 dyn_catalog_read(const char *name, DynTable *table)
 {
@@ -616,6 +679,7 @@ dyn_catalog_read(const char *name, DynTable *table)
 		return false;
 	take_indexes(table);
 	take_latest_stream(table);
+	take_policies(table);
 	return take_relation(table);
 }
 

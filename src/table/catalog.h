@@ -97,6 +97,17 @@ typedef enum DynStreamCatalogColumn
 
 #define DYN_STREAM_CATALOG_COLUMNS DYN_STREAM_CATALOG_NOTIFY
 
+/* Columns of dynamo.resource_policies, in the order of its definition. */
+typedef enum DynPolicyCatalogColumn
+{
+	DYN_POLICY_CATALOG_TABLE = 1,
+	DYN_POLICY_CATALOG_STREAM_LABEL,
+	DYN_POLICY_CATALOG_DOCUMENT,
+	DYN_POLICY_CATALOG_REVISION_ID
+} DynPolicyCatalogColumn;
+
+#define DYN_POLICY_CATALOG_COLUMNS DYN_POLICY_CATALOG_REVISION_ID
+
 /* Of any of the catalogs read here. */
 #define DYN_CATALOG_MAX_COLUMNS \
 	Max((int) DYN_CATALOG_COLUMNS, (int) DYN_INDEX_CATALOG_COLUMNS)
@@ -107,10 +118,11 @@ extern const char *const dyn_index_kind_names[];
 extern const char *const dyn_index_status_names[];
 extern const char *const dyn_projection_names[];
 
-/* Relation dynamo.tables, indexes or streams; InvalidOid without the extension. */
+/* Relation dynamo.tables, indexes, streams or resource_policies; InvalidOid without the extension. */
 extern Oid	dyn_catalog_relation(void);
 extern Oid	dyn_index_catalog_relation(void);
 extern Oid	dyn_stream_catalog_relation(void);
+extern Oid	dyn_policy_catalog_relation(void);
 
 /* What a row of dynamo.streams says, in CurrentMemoryContext. */
 extern void dyn_catalog_take_stream(HeapTuple tuple, TupleDesc descriptor,
@@ -124,6 +136,9 @@ extern bool dyn_catalog_read(const char *name, DynTable *table);
 
 /* See dyn_table_names(). */
 extern List *dyn_catalog_names(const char *start, int limit);
+
+/* Whose the catalog is, and the schema of the tables' relations. */
+extern Oid	dyn_catalog_owner(void);
 
 /*
  * Run a statement as the catalog's owner, connected to SPI; and one that

@@ -42,8 +42,8 @@
 /* pg_advisory_lock() uses 1 and 2 here, the store's key locks 3. */
 #define NAME_LOCK_CLASS 4
 
-static Oid
-catalog_owner(void)
+Oid
+dyn_catalog_owner(void)
 {
 	Oid			relation = dyn_catalog_relation();
 	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
@@ -306,7 +306,7 @@ insert_index_row(const char *table_name, const DynIndexDefinition *definition,
 	nulls[lengthof(types)] = '\0';
 	units_or_null(definition->max_units, &values[12], &nulls[12]);
 	units_or_null(definition->warm_units, &values[14], &nulls[14]);
-	execute(catalog_owner(), "INSERT INTO dynamo.indexes (table_name, name, kind, slot,"
+	execute(dyn_catalog_owner(), "INSERT INTO dynamo.indexes (table_name, name, kind, slot,"
 			" partition_keys, partition_types, sort_keys, sort_types, projection,"
 			" non_key_attributes, status, read_units, write_units,"
 			" max_read_units, max_write_units, warm_read_units, warm_write_units)"
@@ -349,7 +349,7 @@ insert_row(const DynTableDefinition *definition, Oid relation)
 	values[11] = TimestampTzGetDatum(GetCurrentTimestamp());
 	units_or_null(definition->max_units, &values[12], &nulls[12]);
 	units_or_null(definition->warm_units, &values[14], &nulls[14]);
-	execute(catalog_owner(), "INSERT INTO dynamo.tables (name, relation, partition_key,"
+	execute(dyn_catalog_owner(), "INSERT INTO dynamo.tables (name, relation, partition_key,"
 						" partition_type, sort_key, sort_type, billing_mode,"
 						" read_units, write_units, deletion_protection, table_class,"
 						" created, max_read_units, max_write_units,"
@@ -423,7 +423,7 @@ change_rows(const DynTable *table, const char *statement, int nargs, Oid *types,
 	types[0] = TEXTOID;
 	values[0] = CStringGetTextDatum(table->name);
 	SPI_connect();
-	execute(catalog_owner(), statement, nargs, types, values, NULL);
+	execute(dyn_catalog_owner(), statement, nargs, types, values, NULL);
 	count = SPI_processed;
 	SPI_finish();
 	CommandCounterIncrement();
@@ -735,7 +735,7 @@ dyn_table_drop(const DynTable *table, bool may_wait)
 void
 dyn_catalog_execute(const char *statement, int nargs, Oid *types, Datum *values)
 {
-	execute(catalog_owner(), statement, nargs, types, values, NULL);
+	execute(dyn_catalog_owner(), statement, nargs, types, values, NULL);
 }
 
 void

@@ -66,10 +66,11 @@ static HTAB *by_name = NULL;
 static HTAB *by_relation = NULL;
 static slist_head retired_tables = SLIST_STATIC_INIT(retired_tables);
 
-/* Relations dynamo.tables, indexes and streams as last seen. */
+/* Relations dynamo.tables, indexes, streams and resource_policies as last seen. */
 static Oid	catalog_relation = InvalidOid;
 static Oid	index_catalog_relation = InvalidOid;
 static Oid	stream_catalog_relation = InvalidOid;
+static Oid	policy_catalog_relation = InvalidOid;
 
 /* Invalidations of any relation so far. */
 static uint64 invalidations = 0;
@@ -122,7 +123,8 @@ relation_changed(Datum arg, Oid relation)
 
 	invalidations++;
 	if (relation == InvalidOid || relation == catalog_relation ||
-		relation == index_catalog_relation || relation == stream_catalog_relation)
+		relation == index_catalog_relation || relation == stream_catalog_relation ||
+		relation == policy_catalog_relation)
 		retire_all();
 	else if ((entry = hash_search(by_relation, &relation, HASH_FIND, NULL)) != NULL)
 		retire(entry->cached);
@@ -193,6 +195,7 @@ load_table(const char *name)
 	catalog_relation = dyn_catalog_relation();
 	index_catalog_relation = dyn_index_catalog_relation();
 	stream_catalog_relation = dyn_stream_catalog_relation();
+	policy_catalog_relation = dyn_policy_catalog_relation();
 	before = invalidations;
 	found = dyn_catalog_read(name, &cached->table);
 	MemoryContextSwitchTo(caller);
@@ -291,6 +294,12 @@ dyn_table_refresh(const DynTable *table)
 {
 	return ((const CachedTable *) table)->retired ?
 		dyn_table_find(table->name, strlen(table->name)) : table;
+}
+
+uint64
+dyn_table_invalidations(void)
+{
+	return invalidations;
 }
 
 List *

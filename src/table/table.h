@@ -23,6 +23,8 @@
 #include "storage/lock.h"
 #include "utils/uuid.h"
 
+#include "policy/decision.h"
+
 /* Attribute numbers of a table's heap relation; never renumber. */
 #define DYN_ATTNUM_HASH			1	/* int8 not null */
 #define DYN_ATTNUM_PARTITION	2	/* bytea not null */
@@ -161,6 +163,15 @@ typedef enum DynSealing
 	DYN_SEALING_DISABLING		/* old ones are being opened */
 } DynSealing;
 
+/* The resource policy of the table or of one of its streams. */
+typedef struct DynResourcePolicy
+{
+	const char *stream_label;	/* "": the table's */
+	const char *document;
+	const char *revision_id;
+	DynNamedPolicy policy;
+} DynResourcePolicy;
+
 typedef struct DynTable
 {
 	const char *name;
@@ -193,6 +204,9 @@ typedef struct DynTable
 	/* Of every status and kind, in byte order of their names. */
 	int			nindexes;
 	DynIndex   *indexes;
+
+	int			npolicies;
+	DynResourcePolicy *policies;
 } DynTable;
 
 /*
@@ -250,6 +264,12 @@ extern const DynTable *dyn_table_find_relation(Oid relation);
  * For who has locked table->relation since it was found.
  */
 extern const DynTable *dyn_table_refresh(const DynTable *table);
+
+/*
+ * A number that changes when a descriptor or a relation, with its privileges,
+ * may have changed.
+ */
+extern uint64 dyn_table_invalidations(void);
 
 /* All table names in byte order after start (exclusive, may be NULL). */
 extern List *dyn_table_names(const char *start, int limit);

@@ -215,6 +215,6 @@ def test_policies_of_what_is_not_there(unchecked_client):
 @pytest.mark.not_aws
 @pytest.mark.parametrize('operation', [
     'UpdateContinuousBackups', 'EnableKinesisStreamingDestination', 'UpdateContributorInsights',
-    'PutResourcePolicy', 'CreateBackup', 'CreateGlobalTable', 'UpdateTableReplicaAutoScaling'])
+    'CreateBackup', 'CreateGlobalTable', 'UpdateTableReplicaAutoScaling'])
 def test_mutating_operations_are_unknown(raw, table_s, operation):
     assert raw(operation, {'TableName': table_s}).type == 'UnknownOperationException'

@@ -182,7 +182,6 @@ def test_constraints_are_collected(unchecked_client):
 @pytest.mark.not_aws
 @pytest.mark.parametrize('member,value', [
     ('GlobalTableSourceArn', 'arn:aws:dynamodb:eu-west-1:000000000000:table/abc'),
-    ('ResourcePolicy', '{}'),
 ])
 def test_what_is_not_supported_is_refused(client, member, value):
     with raises(VALIDATION, re.compile(f'{member}.* is not supported by this server')):

@@ -75,7 +75,7 @@ SELECT dynamo.list_tables('{"Limit": null, "TableName": 7, "ExclusiveStartTableN
 
 -- Known, but not there: refused, whatever the value.
 SELECT dynamo.create_table('{"VectorIndexes": []}');
-SELECT dynamo.create_table('{"ResourcePolicy": ""}');
+SELECT dynamo.create_table('{"GlobalTableSourceArn": ""}');
 SELECT dynamo.create_table('{"GlobalTableSourceArn": "x"}');
 SELECT dynamo.create_table('{"GlobalTableSettingsReplicationMode": "x"}');
 SELECT dynamo.update_table('{"VectorIndexUpdates": []}');

@@ -56,7 +56,7 @@ INSERT INTO dynamo.tags VALUES ('table-privileges', 'k', 'v');
 SET ROLE regress_maker;
 SELECT dynamo.tag_resource('{"ResourceArn": "arn:aws:dynamodb:us-east-1:000000000000:table/table-privileges", "Tags": [{"Key": "k", "Value": "v"}]}');
 SELECT dynamo.update_time_to_live('{"TableName": "table-privileges", "TimeToLiveSpecification": {"AttributeName": "t", "Enabled": true}}');
--- Anybody may see.
+-- Who has a privilege on it may see.
 SET ROLE regress_reader;
 SELECT dynamo.list_tags_of_resource('{"ResourceArn": "arn:aws:dynamodb:us-east-1:000000000000:table/table-privileges"}');
 SELECT dynamo.describe_time_to_live('{"TableName": "table-privileges"}');
