@@ -105,6 +105,11 @@ operations(StringInfo out)
 		appendStringInfo(out, "dynamo_exceptions_total{exception=\"%s\"} " UINT64_FORMAT "\n",
 						 dyn_exception_info((DynException) i)->name,
 						 pg_atomic_read_u64(&metrics->errors[i]));
+
+	family(out, "dynamo_policy_warnings_total", "counter",
+		   "What policies would have refused, while dynamo.policy_enforcement is warn.");
+	appendStringInfo(out, "dynamo_policy_warnings_total " UINT64_FORMAT "\n",
+					 pg_atomic_read_u64(&metrics->policy_warnings));
 }
 
 static void
