@@ -37,8 +37,7 @@ dyn_policy_prepare(const DynPolicyContext *context, DynPolicyRequest *request)
 	}
 	request->action = action;
 	request->action_bit = dyn_action_bit(action, request->action_len);
-	dyn_arn_split(context->resource, strlen(context->resource), false,
-				  &request->resource);
+	request->resource_len = strlen(context->resource);
 }
 
 static bool
@@ -135,10 +134,11 @@ resource_matches(const DynPolicyStatement *statement,
 		return statement->not_resource ? DYN_FALSE : DYN_TRUE;
 	for (uint32 i = 0; i < statement->nresources && result != DYN_TRUE; i++)
 		result = dyn_truth_or(result,
-							  dyn_arn_pattern_match(&statement->resources[i],
-													request->context,
-													&request->resource,
-													&lacking));
+							  dyn_pattern_match(&statement->resources[i],
+												request->context,
+												request->context->resource,
+												request->resource_len, false,
+												&lacking));
 	if (!statement->not_resource)
 		return result;
 

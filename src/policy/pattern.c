@@ -8,7 +8,9 @@
  *
  * Matching goes back to the last "*" only, never to an earlier one: what an
  * earlier one could still do, the last can do as well.  So it takes at most the
- * text's length times the pattern's, whatever the number of wildcards.
+ * text's length times the pattern's, whatever the number of wildcards.  One that
+ * must stay within a segment of an ARN comes to an end at its colon; then the
+ * last that need not is tried, and there are at most five segments of the kind.
  *
  * src/policy/pattern.c
  *-------------------------------------------------------------------------
@@ -37,8 +39,7 @@ skip_blanks(const char *p, const char *end)
 static const char *
 read_variable(const char *p, const char *end, DynPolicyVariable *variable)
 {
-	const char *name = skip_blanks(p + 2, end);
-	const char *name_end;
+	const char *name = p + 2;
 
 	memset(variable, 0, sizeof(DynPolicyVariable));
 	if (end - name >= 2 && strchr("*?$", *name) != NULL && name[1] == '}')
@@ -53,12 +54,9 @@ read_variable(const char *p, const char *end, DynPolicyVariable *variable)
 		if (*p == '$' || *p == '{' || *p == '\'')
 			return NULL;
 	}
-	name_end = p;
-	while (name_end > name && name_end[-1] == ' ')
-		name_end--;
-	if (p == end || name_end == name)
+	if (p == end || p == name || *name == ' ' || p[-1] == ' ')
 		return NULL;
-	dyn_policy_key_parse(name, name_end - name, &variable->key);
+	dyn_policy_key_parse(name, p - name, &variable->key);
 
 	if (*p == ',')
 	{
@@ -79,18 +77,20 @@ read_variable(const char *p, const char *end, DynPolicyVariable *variable)
 }
 
 /*
- * The parts of a text: into parts or, if that is NULL, only their number, at
- * least.  Returns -1 if a variable isn't one.
+ * The parts of a text: into pattern->parts or, if that is NULL, only their
+ * number.  Returns false if a variable isn't one.
  */
-static int
-read_parts(const char *text, uint32 len, int flags, DynPatternPart *parts,
-		   uint32 *nvariables)
+static bool
+read_parts(const char *text, uint32 len, int flags, DynPattern *pattern,
+		   DynPatternPart *parts)
 {
 	const char *p = text;
 	const char *end = text + len;
 	const char *run = text;
 	int			n = 0;
-	bool		after_any = false;
+	int			colons = 0;
+	bool		is_resource = (flags & DYN_PATTERN_RESOURCE) != 0;
+	bool		ends_in_any = false;
 
 #define EMIT(part_kind, part_data, part_len) \
 	do { \
@@ -105,24 +105,30 @@ read_parts(const char *text, uint32 len, int flags, DynPatternPart *parts,
 #define EMIT_RUN() \
 	do { \
 		if (p > run) \
-		{ \
 			EMIT(DYN_PART_TEXT, run, p - run); \
-			after_any = false; \
-		} \
 	} while (0)
 
-	*nvariables = 0;
+	pattern->nvariables = 0;
 	while (p < end)
 	{
-		if ((flags & DYN_PATTERN_WILDCARDS) != 0 && (*p == '*' || *p == '?'))
+		bool		within = is_resource && colons < DYN_ARN_RESOURCE;
+
+		ends_in_any = false;
+		if ((flags & DYN_PATTERN_WILDCARDS) != 0 && *p == '?')
 		{
 			EMIT_RUN();
-			if (*p == '?')
-				EMIT(DYN_PART_ONE, NULL, 0);
-			else if (!after_any)
-				EMIT(DYN_PART_ANY, NULL, 0);
-			after_any = *p == '*';
+			EMIT(within ? DYN_PART_ONE_WITHIN : DYN_PART_ONE, NULL, 0);
 			run = ++p;
+		}
+		else if ((flags & DYN_PATTERN_WILDCARDS) != 0 && *p == '*')
+		{
+			EMIT_RUN();
+			while (p < end && *p == '*')
+				p++;
+			ends_in_any = true;
+			EMIT(within && p < end && *p != ':' ? DYN_PART_ANY_WITHIN : DYN_PART_ANY,
+				 NULL, 0);
+			run = p;
 		}
 		else if ((flags & DYN_PATTERN_VARIABLES) != 0 && *p == '$' &&
 				 end - p >= 2 && p[1] == '{')
@@ -131,11 +137,9 @@ read_parts(const char *text, uint32 len, int flags, DynPatternPart *parts,
 			const char *next = read_variable(p, end, &variable);
 
 			if (next == NULL)
-				return -1;
+				return false;
 			EMIT_RUN();
-			after_any = false;
-			if (variable.key.name.data == NULL && variable.fallback.len == 1 &&
-				!variable.has_default)
+			if (variable.key.name.data == NULL)
 				EMIT(DYN_PART_TEXT, variable.fallback.data, 1);
 			else
 			{
@@ -144,21 +148,23 @@ read_parts(const char *text, uint32 len, int flags, DynPatternPart *parts,
 					DynPolicyVariable *copy = palloc(sizeof(DynPolicyVariable));
 
 					*copy = variable;
-					parts[n].u.variable = copy;
 					parts[n].kind = DYN_PART_VARIABLE;
+					parts[n].u.variable = copy;
 				}
 				n++;
-				(*nvariables)++;
+				pattern->nvariables++;
 			}
 			run = p = next;
 		}
 		else
-			p++;
+			colons += *p++ == ':';
 	}
 	EMIT_RUN();
 #undef EMIT_RUN
 #undef EMIT
-	return n;
+	pattern->nparts = n;
+	pattern->open = is_resource && colons < DYN_ARN_RESOURCE && !ends_in_any;
+	return true;
 }
 
 bool
@@ -167,16 +173,15 @@ dyn_pattern_compile(const char *text, uint32 len, int flags, DynPattern *pattern
 	/* What most segments of ARNs are, and the empty text, take no memory. */
 	static const DynPatternPart any = {.kind = DYN_PART_ANY};
 	DynPatternPart *parts;
-	int			n = read_parts(text, len, flags, NULL, &pattern->nvariables);
 
-	if (n < 0)
+	if (!read_parts(text, len, flags, pattern, NULL))
 		return false;
-	pattern->nparts = n;
 	pattern->parts = &any;
-	if (n == 0 || ((flags & DYN_PATTERN_WILDCARDS) != 0 && len == 1 && *text == '*'))
+	if (pattern->nparts == 0 ||
+		((flags & DYN_PATTERN_WILDCARDS) != 0 && len == 1 && *text == '*'))
 		return true;
-	parts = palloc(n * sizeof(DynPatternPart));
-	read_parts(text, len, flags, parts, &pattern->nvariables);
+	parts = palloc(pattern->nparts * sizeof(DynPatternPart));
+	(void) read_parts(text, len, flags, pattern, parts);
 	pattern->parts = parts;
 	return true;
 }
@@ -232,60 +237,78 @@ character_length(const char *p, const char *end)
 	return Min(pg_utf_mblen((const unsigned char *) p), end - p);
 }
 
+/* Where to go on when what follows a "*" does not fit. */
+typedef struct Retry
+{
+	const DynPatternPart *part; /* what follows it; NULL: there was none */
+	const DynPolicyText *value;
+	const char *p;				/* what it has taken ends here */
+} Retry;
+
+/* A value without data may be any text. */
 static bool
 match_parts(const DynPattern *pattern, const DynPolicyText *values,
 			const char *text, uint32 len, bool fold)
 {
 	const DynPatternPart *part = pattern->parts;
 	const DynPatternPart *parts_end = part + pattern->nparts;
-	const DynPatternPart *after_any = NULL;
 	const DynPolicyText *value = values;
-	const DynPolicyText *value_after_any = NULL;
-	const char *retry = NULL;
 	const char *p = text;
 	const char *end = text + len;
+	Retry		any = {NULL};
+	Retry		within = {NULL};	/* after any */
 
 	for (;;)
 	{
 		if (part == parts_end)
 		{
-			if (p == end)
+			if (p == end || (pattern->open && *p == ':'))
 				return true;
 		}
 		else
 		{
+			const char *wanted = part->u.text;
+			uint32		wanted_len = part->len;
+
 			switch (part->kind)
 			{
 				case DYN_PART_ANY:
 					if (++part == parts_end)
 						return true;
-					after_any = part;
-					value_after_any = value;
-					retry = p;
+					any = (Retry) {part, value, p};
+					within.part = NULL;
+					continue;
+				case DYN_PART_ANY_WITHIN:
+					within = (Retry) {++part, value, p};
 					continue;
 				case DYN_PART_ONE:
-					if (p < end)
+				case DYN_PART_ONE_WITHIN:
+					if (p < end && (part->kind == DYN_PART_ONE || *p != ':'))
 					{
 						p += character_length(p, end);
 						part++;
 						continue;
 					}
 					break;
-				case DYN_PART_TEXT:
-					if (end - p >= part->len &&
-						equal_text(p, part->u.text, part->len, fold))
+				case DYN_PART_VARIABLE:
+					if (value->data == NULL)
 					{
-						p += part->len;
-						part++;
+						value++;
+						if (++part == parts_end)
+							return true;
+						any = (Retry) {part, value, p};
+						within.part = NULL;
 						continue;
 					}
-					break;
-				case DYN_PART_VARIABLE:
-					if (end - p >= value->len &&
-						equal_text(p, value->data, value->len, fold))
+					wanted = value->data;
+					wanted_len = value->len;
+					/* FALLTHROUGH */
+				case DYN_PART_TEXT:
+					if (end - p >= wanted_len &&
+						equal_text(p, wanted, wanted_len, fold))
 					{
-						p += value->len;
-						value++;
+						p += wanted_len;
+						value += part->kind == DYN_PART_VARIABLE;
 						part++;
 						continue;
 					}
@@ -293,13 +316,28 @@ match_parts(const DynPattern *pattern, const DynPolicyText *values,
 			}
 		}
 
-		/* Let the last "*" take one character more. */
-		if (after_any == NULL || retry == end)
+		/* Let a "*" take one character more, or as many as it must. */
+		if (within.part != NULL && within.p < end && *within.p != ':')
+		{
+			within.p += character_length(within.p, end);
+			part = within.part;
+			value = within.value;
+			p = within.p;
+			continue;
+		}
+		within.part = NULL;
+		if (any.part == NULL || any.p == end)
 			return false;
-		retry += character_length(retry, end);
-		p = retry;
-		part = after_any;
-		value = value_after_any;
+		any.p += character_length(any.p, end);
+		if (any.part->kind == DYN_PART_TEXT && !fold)
+		{
+			any.p = memchr(any.p, any.part->u.text[0], end - any.p);
+			if (any.p == NULL)
+				return false;
+		}
+		part = any.part;
+		value = any.value;
+		p = any.p;
 	}
 }
 
@@ -314,7 +352,10 @@ resolve_variable(const DynPolicyVariable *variable,
 	if (variable->key.kind != DYN_KEY_OTHER)
 		answer = context->lookup(context->arg, &variable->key, &values);
 	if (answer == DYN_ANSWER_UNKNOWN)
+	{
+		value->data = NULL;
 		return DYN_UNKNOWN;
+	}
 
 	/* A list has no place in a text, as of one member it would by accident. */
 	if (answer == DYN_ANSWER_PRESENT && values.count == 1 && !values.multivalued)
@@ -323,6 +364,8 @@ resolve_variable(const DynPolicyVariable *variable,
 		*value = variable->fallback;
 	else
 		return DYN_FALSE;
+	if (value->len == 0)
+		value->data = "";
 
 	if (fold)
 	{
@@ -362,10 +405,10 @@ dyn_pattern_match(const DynPattern *pattern, const DynPolicyContext *context,
 			if (!part->u.variable->has_default)
 				*lacking = dyn_truth_or(*lacking, dyn_truth_not(has_value));
 		}
-		if (known != DYN_TRUE)
-			return known;
+		if (known == DYN_FALSE)
+			return DYN_FALSE;
 	}
-	return dyn_truth(match_parts(pattern, values, text, len, fold));
+	return match_parts(pattern, values, text, len, fold) ? known : DYN_FALSE;
 }
 
 static const char *
@@ -407,7 +450,7 @@ dyn_arn_split(const char *text, uint32 len, bool variables, DynArn *arn)
 }
 
 bool
-dyn_arn_pattern_compile(const char *text, uint32 len, int flags, bool complete,
+dyn_arn_pattern_compile(const char *text, uint32 len, int flags,
 						DynArnPattern *pattern)
 {
 	DynArn		arn;
@@ -419,14 +462,10 @@ dyn_arn_pattern_compile(const char *text, uint32 len, int flags, bool complete,
 		return true;
 	}
 	dyn_arn_split(text, len, (flags & DYN_PATTERN_VARIABLES) != 0, &arn);
-	pattern->never = complete && arn.count < DYN_ARN_SEGMENTS;
-	for (int i = 0; i < DYN_ARN_SEGMENTS; i++)
+	pattern->never = arn.count < DYN_ARN_SEGMENTS;
+	for (int i = 0; i < arn.count; i++)
 	{
-		DynPolicyText segment = {"*", 1};
-
-		if (i < arn.count)
-			segment = arn.segments[i];
-		if (!dyn_pattern_compile(segment.data, segment.len, flags,
+		if (!dyn_pattern_compile(arn.segments[i].data, arn.segments[i].len, flags,
 								 &pattern->segments[i]))
 			return false;
 		if (pattern->segments[i].nvariables > 0)

@@ -259,14 +259,13 @@ compile_pattern(Parser *parser, const char *text, uint32 len, int flags,
 }
 
 static bool
-compile_arn(Parser *parser, const DynPolicyText *text, bool complete,
-			DynArnPattern *pattern)
+compile_arn(Parser *parser, const DynPolicyText *text, DynArnPattern *pattern)
 {
 	if (!dyn_arn_pattern_compile(text->data, text->len,
 								 DYN_PATTERN_WILDCARDS | parser->variables,
-								 complete, pattern))
+								 pattern))
 		return syntax_error(parser);
-	for (int i = 0; i < DYN_ARN_SEGMENTS && pattern->has_variables; i++)
+	for (int i = 0; pattern->has_variables && i < DYN_ARN_SEGMENTS; i++)
 		note_keys(parser, &pattern->segments[i]);
 	return true;
 }
@@ -426,7 +425,8 @@ check_resource(Parser *parser, const char *resource)
 #undef SHOW
 		return;
 	}
-	if (arn.count == 2)
+	if (arn.count == 2 || memchr(arn.segments[2].data, '*', arn.segments[2].len) ||
+		memchr(arn.segments[2].data, '?', arn.segments[2].len))
 	{
 		parser->bad_resource = true;
 		complain(parser, MISTAKE_RESOURCE, "Resource vendor must be fully "
@@ -448,7 +448,7 @@ static bool
 read_resources(Parser *parser, const DynJson *list, DynPolicyStatement *statement)
 {
 	uint32		count = count_values(list);
-	DynArnPattern *resources = palloc((count + 1) * sizeof(DynArnPattern));
+	DynPattern *resources = palloc((count + 1) * sizeof(DynPattern));
 	int			n = 0;
 
 	if (parser->kind == DYN_POLICY_TRUST)
@@ -466,9 +466,11 @@ read_resources(Parser *parser, const DynJson *list, DynPolicyStatement *statemen
 		if (!read_text(parser, value, &text))
 			return false;
 		check_resource(parser, text.data);
-		if (!compile_arn(parser, &text, false, &resources[n]))
+		if (!compile_pattern(parser, text.data, text.len,
+							 DYN_PATTERN_WILDCARDS | DYN_PATTERN_RESOURCE |
+							 parser->variables, &resources[n++]))
 			return false;
-		if (resources[n++].any)
+		if (strcmp(text.data, "*") == 0)
 			statement->any_resource = true;
 	}
 	statement->resources = resources;
@@ -700,7 +702,7 @@ compile_value(Parser *parser, int operator, DynPolicyCondition *condition,
 		case DYN_OPERATOR_IP:
 			return dyn_network_parse(text->data, text->len, place);
 		case DYN_OPERATOR_ARN:
-			return compile_arn(parser, text, true, place);
+			return compile_arn(parser, text, place);
 		case DYN_OPERATOR_NULL:
 			if (pg_strcasecmp(text->data, "true") == 0)
 				condition->u.null.if_absent = true;

@@ -63,7 +63,9 @@ typedef enum DynPatternPartKind
 	DYN_PART_TEXT,
 	DYN_PART_VARIABLE,
 	DYN_PART_ONE,				/* ? */
-	DYN_PART_ANY				/* *; never two in a row */
+	DYN_PART_ANY,				/* *; never two in a row */
+	DYN_PART_ONE_WITHIN,		/* the same within a segment of an ARN: no colon */
+	DYN_PART_ANY_WITHIN
 } DynPatternPartKind;
 
 typedef struct DynPatternPart
@@ -80,13 +82,20 @@ typedef struct DynPatternPart
 typedef struct DynPattern
 {
 	uint32		nparts;
-	uint32		nvariables;
+	uint16		nvariables;
+	bool		open;			/* segments at the end are left out: any will do */
 	const DynPatternPart *parts;
 } DynPattern;
 
 /* What counts in a pattern's text. */
 #define DYN_PATTERN_WILDCARDS	0x1
 #define DYN_PATTERN_VARIABLES	0x2
+
+/*
+ * It is that of a resource: before its fifth colon, a "*" goes beyond a colon
+ * only if it ends its segment, and a "?" never does.
+ */
+#define DYN_PATTERN_RESOURCE	0x4
 
 /*
  * Compile a pattern into CurrentMemoryContext; its parts point into text.
@@ -96,8 +105,8 @@ extern bool dyn_pattern_compile(const char *text, uint32 len, int flags,
 								DynPattern *pattern);
 
 /*
- * Does the pattern match all of a text?  UNKNOWN if the value of a variable is,
- * FALSE if a variable has none.  To *lacking is added (by OR) whether a variable
+ * Does the pattern match all of a text?  FALSE if a variable has no value;
+ * UNKNOWN if it would take a value that is not known.  To *lacking is added (by OR) whether a variable
  * has no value.  With fold, capital letters are as small ones: the pattern's own
  * must have been folded.
  */
@@ -110,7 +119,8 @@ extern DynTruth dyn_pattern_match(const DynPattern *pattern,
 extern void dyn_policy_fold(char *text, uint32 len);
 
 /*
- * An ARN's segments are what is between its first five colons, and the rest.
+ * For conditions on ARNs.  An ARN's segments are what is between its first five
+ * colons, and the rest.
  */
 #define DYN_ARN_SEGMENTS	6
 #define DYN_ARN_RESOURCE	5	/* the last segment */
@@ -121,6 +131,7 @@ typedef struct DynArn
 	DynPolicyText segments[DYN_ARN_SEGMENTS];
 } DynArn;
 
+/* Compared segment by segment. */
 typedef struct DynArnPattern
 {
 	bool		any;			/* "*" alone */
@@ -133,12 +144,9 @@ typedef struct DynArnPattern
 extern void dyn_arn_split(const char *text, uint32 len, bool variables,
 						  DynArn *arn);
 
-/*
- * As dyn_pattern_compile().  A pattern with too few segments matches nothing if
- * they must be complete, else those that are missing match anything.
- */
+/* As dyn_pattern_compile() and dyn_pattern_match(). */
 extern bool dyn_arn_pattern_compile(const char *text, uint32 len, int flags,
-									bool complete, DynArnPattern *pattern);
+									DynArnPattern *pattern);
 extern DynTruth dyn_arn_pattern_match(const DynArnPattern *pattern,
 									  const DynPolicyContext *context,
 									  const DynArn *arn, DynTruth *lacking);
@@ -269,7 +277,7 @@ typedef struct DynPolicyStatement
 	const DynPattern *actions;
 
 	uint32		nresources;		/* 0 in a trust policy */
-	const DynArnPattern *resources;
+	const DynPattern *resources;
 	uint32		nprincipals;	/* 0 in an identity policy */
 	const DynPolicyPrincipal *principals;
 	uint32		nconditions;
@@ -300,7 +308,7 @@ typedef struct DynPolicyRequest
 	const char *action;			/* in lower case */
 	uint32		action_len;
 	uint64		action_bit;
-	DynArn		resource;
+	uint32		resource_len;
 	char		buffer[64];		/* the action, if it fits */
 } DynPolicyRequest;
 

@@ -57,23 +57,38 @@ def values_of(request, key):
     return ABSENT, False
 
 
-def like(pattern, text, request, wildcards=True, fold=False):
+def like(pattern, text, request, wildcards=True, fold=False, resource=False):
     """Whether it fits, and whether it lacks the value of a variable."""
     def literal(part):
         return re.escape(lower(part) if fold else part)
 
-    def regular(part):
+    def regular(part, following=''):
+        """following: what comes after the part, or nothing."""
         if not wildcards:
             return literal(part)
-        return ''.join('.*' if c == '*' else '.' if c == '?' else literal(c) for c in part)
+        out = []
+        for i, c in enumerate(part):
+            rest = (part[i + 1:] + following).lstrip('*')
+            colons = sum(s.count(':') for s in seen) + part[:i].count(':')
+            within = resource and colons < 5
+            if c == '*':
+                out.append('[^:]*' if within and rest and rest[0] != ':' else '.*')
+            elif c == '?':
+                out.append('[^:]' if within else '.')
+            else:
+                out.append(literal(c))
+        seen.append(part)
+        return ''.join(out)
 
+    seen = []
     out, at, known, lacking = [], 0, [True], [False]
     for match in VARIABLE.finditer(pattern):
-        out.append(regular(pattern[at:match.start()]))
+        out.append(regular(pattern[at:match.start()], match.group()))
         at = match.end()
         character, key, default = match.groups()
         values, is_list = (character, False) if character else values_of(request, key)
         if values is None:
+            out.append('.*')
             known.append(None)
             lacking.append(None if default is None else False)
         elif values is not ABSENT and not is_list:
@@ -84,10 +99,10 @@ def like(pattern, text, request, wildcards=True, fold=False):
             known.append(False)
             lacking.append(True)
     out.append(regular(pattern[at:]))
-    fits = all3(known)
-    if fits:
-        fits = re.fullmatch(''.join(out), lower(text) if fold else text, re.S) is not None
-    return fits, any3(lacking)
+    if resource and sum(s.count(':') for s in seen) < 5 and not pattern.endswith('*'):
+        out.append('(:.*)?')
+    fits = re.fullmatch(''.join(out), lower(text) if fold else text, re.S) is not None
+    return all3(known) if fits else False, any3(lacking)
 
 
 def lower(text):
@@ -99,13 +114,12 @@ def cut_arn(text):
     return re.split(r':(?![^{}]*\})', text, maxsplit=5)
 
 
-def arn_like(pattern, arn, request, complete):
+def arn_like(pattern, arn, request):
     parts, own = cut_arn(pattern), arn.split(':', 5)
     if pattern == '*':
         return True, False
-    if len(own) < 6 or complete and len(parts) < 6:
+    if len(own) < 6 or len(parts) < 6:
         return False, False
-    parts += ['*'] * (6 - len(parts))
     pairs = [like(part, text, request) for part, text in zip(parts, own)]
     return all3(fits for fits, _ in pairs), any3(lacking for _, lacking in pairs)
 
@@ -159,7 +173,7 @@ def compare(operator, text, own, request):
     if operator == 'StringLike':
         return like(own, text, request)
     if operator in ('ArnLike', 'ArnEquals'):
-        return arn_like(own, text, request, True)
+        return arn_like(own, text, request)
     if operator == 'IpAddress':
         found, network = address(text), ipaddress.ip_network(own, strict=False)
         return found is not None and found.version == network.version and found in network, False
@@ -230,7 +244,7 @@ def applies(statement, request):
     results = []
     if 'Resource' in statement or 'NotResource' in statement:
         resources = as_list(statement.get('Resource', statement.get('NotResource')))
-        results.append(any_fits((arn_like(resource, request['resource'], request, False) for resource in resources),
+        results.append(any_fits((like(resource, request['resource'], request, resource=True) for resource in resources),
                                 'NotResource' in statement))
     for name, keys in statement.get('Condition', {}).items():
         for key, owns in keys.items():
@@ -307,7 +321,9 @@ ACTIONS = ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:BatchGetItem', 'dyn
 ACTION_PATTERNS = ACTIONS + ['*', 'dynamodb:*', 'dynamodb:get*', 'DynamoDB:*ITEM', 'dynamodb:?etItem', 'dynamodb:*t*e*', 's3:*', 'dynamodb:Quer?']
 RESOURCES = ['arn:aws:dynamodb:us-east-1:000000000001:table/' + name for name in ('a', 'ab', 'a/index/i', 'b', 'a:b')] + ['*']
 RESOURCE_PATTERNS = RESOURCES + ['arn:aws:dynamodb:*:*:table/*', 'arn:aws:dynamodb:*:*:table/a*', 'arn:aws:dynamodb:us-*:?00000000001:table/?',
-                                 'arn:aws:dynamodb', 'arn:aws:dynamodb:us-west-1:*', 'arn:aws:dynamodb:*:*:table/${aws:username}', 'arn:aws:dynamodb:*:*:*/index/*',
+                                 'arn:aws:dynamodb', 'arn:aws:dynamodb:us-west-1:*', 'arn:aws:dynamodb:us-*:table/a*', 'arn:aws:dynamodb:u*1:*:table/a', 'arn:aws:dynamodb:u*1:a',
+                                 'arn:aws:dynamodb:*:*1:??ble/?', 'arn:aws:dynamodb:us?east-1', 'arn:aws:dynamodb:us-east-1?0*', 'arn:aws:dynamodb:*:${aws:username}',
+                                 'arn:aws:dynamodb:u**:*:a*:b', 'arn:aws:dynamodb:*a*:*', 'arn:aws:dynamodb:*:*:table/${aws:username}', 'arn:aws:dynamodb:*:*:*/index/*',
                                  "arn:aws:dynamodb:*:*:table/${aws:userid, 'a'}*", 'arn:aws:dynamodb:us-west-1:*:table/${aws:username}', 'arn:*:dynamodb:*:*:table/a:?']
 PRINCIPALS = ['*', ACCOUNT, f'arn:aws:iam::{ACCOUNT}:root', USER, ROLE, SESSION, '000000000002', 'arn:aws:iam::000000000002:user/a']
 

@@ -223,7 +223,6 @@ INSERT INTO cases VALUES
 ('{"StringEquals": {"aws:PrincipalTag/owner": "${aws:username}"}}', '{"aws:PrincipalTag/owner": "a", "aws:username": "a"}', 't'),
 ('{"StringEquals": {"aws:PrincipalTag/owner": "${aws:username}"}}', '{"aws:PrincipalTag/owner": "a", "aws:username": "b"}', 'f'),
 ('{"StringEquals": {"aws:PrincipalTag/owner": "x-${AWS:UserName}-${aws:userid}"}}', '{"aws:PrincipalTag/owner": "x-a-1", "aws:username": "a", "aws:userid": "1"}', 't'),
-('{"StringEquals": {"aws:PrincipalTag/owner": "${ aws:username }"}}', '{"aws:PrincipalTag/owner": "a", "aws:username": "a"}', 't'),
 ('{"StringEquals": {"aws:PrincipalTag/owner": "${aws:ResourceTag/owner}"}}', '{"aws:PrincipalTag/owner": "a", "aws:ResourceTag/Owner": "a"}', 't'),
 ('{"StringLike": {"aws:PrincipalTag/owner": "${aws:username}*"}}', '{"aws:PrincipalTag/owner": "a*b", "aws:username": "a*"}', 't'),
 ('{"StringLike": {"aws:PrincipalTag/owner": "${aws:username}*"}}', '{"aws:PrincipalTag/owner": "axb", "aws:username": "a*"}', 'f'),
@@ -259,6 +258,10 @@ INSERT INTO cases VALUES
 ('{"StringNotEquals": {"aws:PrincipalTag/owner": "${aws:username, ''}''}"}}', '{"aws:PrincipalTag/owner": "}"}', 'f'),
 -- a variable whose value is unknown
 ('{"StringEquals": {"aws:PrincipalTag/owner": "${aws:username}"}}', '{"aws:PrincipalTag/owner": "a", "aws:username": null}', 'u'),
+('{"StringEquals": {"aws:PrincipalTag/owner": "x${aws:username}"}}', '{"aws:PrincipalTag/owner": "a", "aws:username": null}', 'f'),
+('{"StringEquals": {"aws:PrincipalTag/owner": "${aws:username}x${aws:username}y"}}', '{"aws:PrincipalTag/owner": "axaxy", "aws:username": null}', 'u'),
+('{"StringNotEquals": {"aws:PrincipalTag/owner": "x${aws:username}"}}', '{"aws:PrincipalTag/owner": "a", "aws:username": null}', 'u'),
+('{"StringNotEquals": {"aws:PrincipalTag/owner": "x${aws:username, ''''}"}}', '{"aws:PrincipalTag/owner": "a", "aws:username": null}', 't'),
 ('{"StringEquals": {"aws:PrincipalTag/owner": ["${aws:username}", "a"]}}', '{"aws:PrincipalTag/owner": "a", "aws:username": null}', 't'),
 ('{"StringNotEquals": {"aws:PrincipalTag/owner": ["${aws:username}", "a"]}}', '{"aws:PrincipalTag/owner": "a", "aws:username": null}', 'f'),
 ('{"StringNotEquals": {"aws:PrincipalTag/owner": ["${aws:username}", "b"]}}', '{"aws:PrincipalTag/owner": "a", "aws:username": null}', 'u'),

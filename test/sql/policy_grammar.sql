@@ -127,6 +127,8 @@ INSERT INTO statements VALUES
 ('{"Resource": "aws:s3:::example_bucket"}', 'Partition "s3" is not valid for resource "arn:s3:::example_bucket:*".'),
 ('{"Resource": ["arn:error:s3:::example", "arn:error:s3::example"]}', 'Partition "error" is not valid for resource "arn:error:s3:::example".'),
 ('{"Resource": "arn:aws"}', 'Resource vendor must be fully qualified and cannot contain regexes.'),
+('{"Resource": "arn:aws:dynamo*:*:*:*"}', 'Resource vendor must be fully qualified and cannot contain regexes.'),
+('{"Resource": "arn:aws:*"}', 'Resource vendor must be fully qualified and cannot contain regexes.'),
 ('{"Resource": "arn:aws:s3::example"}', 'The policy failed legacy parsing'),
 ('{"Resource": "arn:aws::::example"}', 'The policy failed legacy parsing'),
 ('{"Resource": "arn:aws::fdsasf"}', 'The policy failed legacy parsing'),
@@ -173,6 +175,8 @@ INSERT INTO statements VALUES
 ('{"Condition": {"NullIfExists": {"a": "true"}}}', 'Syntax errors in policy.'),
 ('{"Condition": {"ForAnyValue:Null": {"a": "true"}}}', 'Syntax errors in policy.'),
 ('{"Condition": {"StringLike": {"a": "${b"}}}', 'Syntax errors in policy.'),
+('{"Condition": {"StringLike": {"a": "${ aws:username}"}}}', 'Syntax errors in policy.'),
+('{"Condition": {"StringLike": {"a": "${aws:username }"}}}', 'Syntax errors in policy.'),
 ('{"Action": null, "Condition": {"DateGreaterThan": {"a": {}}}}', 'Syntax errors in policy.'),
 -- values that are none of the operator's
 ('{"Condition": {"DateGreaterThan": {"a": "01T"}}}', NULL),

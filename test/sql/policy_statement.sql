@@ -61,9 +61,18 @@ INSERT INTO resources VALUES
 ('"Resource": "arn:aws:dynamodb:us-east-1:1:table/*/index/i"', 'arn:aws:dynamodb:us-east-1:1:table/t/index/j', 'none'),
 ('"Resource": "arn:aws:dynamodb:us-east-1:1:table/t?"', 'arn:aws:dynamodb:us-east-1:1:table/t1', 'allow'),
 ('"Resource": "arn:aws:dynamodb:us-east-1:1:table/t?"', 'arn:aws:dynamodb:us-east-1:1:table/t', 'none'),
--- wildcards stay in their segment
+-- before the fifth colon, wildcards stay in their segment, unless a "*" ends it
 ('"Resource": "arn:aws:dynamodb:*:*:table/t"', 'arn:aws:dynamodb:eu-west-1:2:table/t', 'allow'),
-('"Resource": "arn:aws:dynamodb:*:table/t"', 'arn:aws:dynamodb:us-east-1:1:table/t', 'none'),
+('"Resource": "arn:aws:dynamodb:*:table/t"', 'arn:aws:dynamodb:us-east-1:1:table/t', 'allow'),
+('"Resource": "arn:aws:dynamodb:us-*:table/t"', 'arn:aws:dynamodb:us-east-1:1:table/t', 'allow'),
+('"Resource": "arn:aws:dynamodb:us-**:table/t"', 'arn:aws:dynamodb:us-east-1:1:table/t', 'allow'),
+('"Resource": "arn:aws:dynamodb:us-*1:table/t"', 'arn:aws:dynamodb:us-east-1:1:table/t', 'none'),
+('"Resource": "arn:aws:dynamodb:us-*1:*:table/t"', 'arn:aws:dynamodb:us-east-1:1:table/t', 'allow'),
+('"Resource": "arn:aws:dynamodb:us-*t"', 'arn:aws:dynamodb:us-east-1:1:table/t', 'none'),
+('"Resource": "arn:aws:dynamodb:us-east-1?1:table/t"', 'arn:aws:dynamodb:us-east-1:1:table/t', 'none'),
+('"Resource": "arn:aws:dynamodb:*:b*c:table/t"', 'arn:aws:dynamodb:x:bz:bc:table/t', 'allow'),
+('"Resource": "arn:aws:dynamodb:us-east-1:1:table/t*x"', 'arn:aws:dynamodb:us-east-1:1:table/t:a:x', 'allow'),
+('"Resource": "arn:aws:dynamodb:us-east-1:1:table/t?x"', 'arn:aws:dynamodb:us-east-1:1:table/t:x', 'allow'),
 ('"Resource": "arn:aws:dynamodb:us-*-1:1:table/t"', 'arn:aws:dynamodb:us-east-1:1:table/t', 'allow'),
 ('"Resource": "arn:aws:dynamodb:us-east-1:?:table/t"', 'arn:aws:dynamodb:us-east-1:1:table/t', 'allow'),
 ('"Resource": "arn:aws:dynamodb:us-east-1:?:table/t"', 'arn:aws:dynamodb:us-east-1:11:table/t', 'none'),
@@ -72,6 +81,7 @@ INSERT INTO resources VALUES
 -- segments left out at the end are any
 ('"Resource": "arn:aws:dynamodb"', 'arn:aws:dynamodb:us-east-1:1:table/t', 'allow'),
 ('"Resource": "arn:aws:dynamodb:us-east-1"', 'arn:aws:dynamodb:us-east-1:1:table/t', 'allow'),
+('"Resource": "arn:aws:dynamodb:us-east"', 'arn:aws:dynamodb:us-east-1:1:table/t', 'none'),
 ('"Resource": "arn:aws:dynamodb:us-west-1:*"', 'arn:aws:dynamodb:us-east-1:1:table/t', 'none'),
 -- several; and all others
 ('"Resource": ["arn:aws:dynamodb:*:*:table/a", "arn:aws:dynamodb:*:*:table/t"]', 'arn:aws:dynamodb:us-east-1:1:table/t', 'allow'),
