@@ -258,6 +258,14 @@ match_parts(const DynPattern *pattern, const DynPolicyText *values,
 	Retry		any = {NULL};
 	Retry		within = {NULL};	/* after any */
 
+	/* Most that do not fit are told by their end: the name of another table. */
+	if (pattern->nparts > 1 && parts_end[-1].kind == DYN_PART_TEXT &&
+		!pattern->open &&
+		(len < parts_end[-1].len ||
+		 !equal_text(end - parts_end[-1].len, parts_end[-1].u.text,
+					 parts_end[-1].len, fold)))
+		return false;
+
 	for (;;)
 	{
 		if (part == parts_end)
