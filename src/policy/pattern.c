@@ -77,8 +77,8 @@ read_variable(const char *p, const char *end, DynPolicyVariable *variable)
 }
 
 /*
- * The parts of a text: into pattern->parts or, if that is NULL, only their
- * number.  Returns false if a variable isn't one.
+ * Cut a text into parts or, if that is NULL, only count them; what else is known
+ * of the pattern goes into *pattern.  Returns false if a variable isn't one.
  */
 static bool
 read_parts(const char *text, uint32 len, int flags, DynPattern *pattern,

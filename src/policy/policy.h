@@ -34,7 +34,7 @@ extern DynPolicy *dyn_policy_parse(const char *text, size_t len,
 
 typedef struct DynPolicyText
 {
-	const char *data;			/* UTF-8, not NUL-terminated */
+	const char *data;			/* UTF-8, not NUL-terminated; never NULL */
 	uint32		len;
 } DynPolicyText;
 

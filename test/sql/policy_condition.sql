@@ -287,7 +287,7 @@ FROM unnest(ARRAY['2012-10-17', '2008-10-17']) version, unnest(ARRAY['12', '${aw
 
 -- Many wildcards take no longer than few: 10,000 characters, 30 stars, no match.
 CREATE TEMP TABLE timing AS SELECT clock_timestamp() AS start;
-SELECT pg_temp.holds(format('{"StringLike": {"aws:username": "%sb"}}', repeat('*a', 30)), format('{"aws:username": "%s"}', repeat('a', 10000)));
-SELECT pg_temp.holds(format('{"StringLike": {"aws:username": "%sb"}}', repeat('*?', 30)), format('{"aws:username": "%s"}', repeat('a', 10000)));
+SELECT pg_temp.holds(format('{"StringLike": {"aws:username": "%sb*a"}}', repeat('*a', 30)), format('{"aws:username": "%s"}', repeat('a', 10000)));
+SELECT pg_temp.holds(format('{"StringLike": {"aws:username": "%sb*a"}}', repeat('*?', 30)), format('{"aws:username": "%s"}', repeat('a', 10000)));
 SELECT pg_temp.holds(format('{"StringLike": {"aws:username": "*%sb*%s"}}', repeat('a', 1000), repeat('a', 1000)), format('{"aws:username": "%s"}', repeat('a', 10000)));
 SELECT clock_timestamp() - start < interval '1 s' FROM timing;
