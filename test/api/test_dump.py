@@ -107,3 +107,57 @@ def test_dump_and_restore(table, sql, how):
             connection.close()
     finally:
         sql(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
+
+
+def test_principals(sql):
+    """Policies and what they are attached to come along, by the roles' names; secrets, and
+    what dropped roles have left, don't."""
+    import psycopg2
+    path = pg_config('bindir')
+    database, gone, role = unique('restored-'), *(unique(f'"Dump {n}" ').replace('"', '') for n in ('gone', 'role'))
+    document = json.dumps({'Version': '2012-10-17', 'Statement': [
+        {'Effect': 'Allow', 'Action': 'dynamodb:*', 'Resource': '*', 'Sid': 'x'}]})
+    trust = json.dumps({'Version': '2012-10-17', 'Statement': [
+        {'Effect': 'Allow', 'Action': 'sts:AssumeRole', 'Principal': {'AWS': '000000000000'}}]})
+    policy = unique('policy-')
+    sql('SELECT dynamo.put_policy(%s, %s)', policy, document)
+    for name in gone, role:
+        sql(f'CREATE ROLE "{name}"')
+        sql('SELECT dynamo.attach_policy(%s, %s)', name, policy)
+        sql('SELECT dynamo.put_permissions_boundary(%s, %s)', name, policy)
+        sql('SELECT dynamo.put_trust_policy(%s, %s)', name, trust)
+        sql('SELECT dynamo.tag_role(%s, %s, %s)', name, 'team', 'red')
+    secret = sql('SELECT secret_access_key FROM dynamo.create_access_key(%s)', role)[0][0]
+    oid = sql('SELECT oid FROM pg_roles WHERE rolname = %s', gone)[0][0]
+    sql(f'DROP ROLE "{gone}"')
+    sql(f'CREATE DATABASE "{database}" TEMPLATE template0')
+    try:
+        dump = subprocess.run([f'{path}/pg_dump', 'postgres'], capture_output=True, text=True, check=True).stdout
+        assert secret not in dump
+        assert sql("SELECT encode(secret, 'hex') FROM dynamo.session_keys")[0][0] not in dump
+        assert not any(line.startswith(f'{oid}\t') for line in dump.splitlines())
+        subprocess.run([f'{path}/psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-d', database, '-o', os.devnull],
+                       input=dump, text=True, check=True)
+        connection = psycopg2.connect(dbname=database)
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            def ask(statement):
+                cursor.execute(statement)
+                return cursor.fetchall()
+
+            ours = f"role = '\"{role}\"'::regrole"
+            assert ask(f"SELECT policy FROM dynamo.attached_policies WHERE {ours}") == [(policy,)]
+            assert ask(f"SELECT boundary, trust_policy, tags FROM dynamo.principals WHERE {ours}") == \
+                [(policy, trust, {'team': 'red'})]
+            assert ask(f"SELECT document FROM dynamo.policies WHERE name = '{policy}'") == [(document,)]
+            assert ask(f"SELECT dynamo_internal.identity('\"{role}\"')->>'boundary'") == [(policy,)]
+            assert ask('SELECT count(*) FROM dynamo.access_keys') == [(0,)]
+            # What tokens are sealed with is made anew.
+            assert ask('SELECT number, secret FROM dynamo.session_keys')[0][1].tobytes() != \
+                sql('SELECT secret FROM dynamo.session_keys ORDER BY created_at DESC')[0][0].tobytes()
+        connection.close()
+    finally:
+        sql(f'DROP DATABASE "{database}" WITH (FORCE)')
+        sql(f'DROP ROLE "{role}"')
+        sql('CALL dynamo.run_jobs()')
+        sql('SELECT dynamo.delete_policy(%s)', policy)

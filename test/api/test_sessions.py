@@ -611,11 +611,10 @@ region = {REGION}
 endpoint_url = {ENDPOINT}
 """)
     for name in ('AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'AWS_ENDPOINT_URL',
-                 'AWS_ENDPOINT_URL_DYNAMODB'):
+                 'AWS_ENDPOINT_URL_DYNAMODB', 'AWS_ENDPOINT_URL_STS'):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv('AWS_CONFIG_FILE', str(tmp_path / 'config'))
     monkeypatch.setenv('AWS_SHARED_CREDENTIALS_FILE', str(tmp_path / 'none'))
-    monkeypatch.setenv('AWS_ENDPOINT_URL_STS', ENDPOINT)
     monkeypatch.setenv('AWS_REGION', REGION)
     return 'reader'
 
