@@ -11,42 +11,9 @@
 #include "policy/policy.h"
 
 static const char *const names[DYN_KEY_OTHER] = {
-	[DYN_KEY_ATTRIBUTES] = "dynamodb:Attributes",
-	[DYN_KEY_ENCLOSING_OPERATION] = "dynamodb:EnclosingOperation",
-	[DYN_KEY_FULL_TABLE_SCAN] = "dynamodb:FullTableScan",
-	[DYN_KEY_LEADING_KEYS] = "dynamodb:LeadingKeys",
-	[DYN_KEY_RETURN_CONSUMED_CAPACITY] = "dynamodb:ReturnConsumedCapacity",
-	[DYN_KEY_RETURN_VALUES] = "dynamodb:ReturnValues",
-	[DYN_KEY_SELECT] = "dynamodb:Select",
-	[DYN_KEY_FIRST_PARTITION_KEY_VALUES] = "dynamodb:FirstPartitionKeyValues",
-	[DYN_KEY_SECOND_PARTITION_KEY_VALUES] = "dynamodb:SecondPartitionKeyValues",
-	[DYN_KEY_THIRD_PARTITION_KEY_VALUES] = "dynamodb:ThirdPartitionKeyValues",
-	[DYN_KEY_FOURTH_PARTITION_KEY_VALUES] = "dynamodb:FourthPartitionKeyValues",
-	[DYN_KEY_CURRENT_TIME] = "aws:CurrentTime",
-	[DYN_KEY_EPOCH_TIME] = "aws:EpochTime",
-	[DYN_KEY_MULTI_FACTOR_AUTH_PRESENT] = "aws:MultiFactorAuthPresent",
-	[DYN_KEY_PRINCIPAL_ACCOUNT] = "aws:PrincipalAccount",
-	[DYN_KEY_PRINCIPAL_ARN] = "aws:PrincipalArn",
-	[DYN_KEY_PRINCIPAL_TYPE] = "aws:PrincipalType",
-	[DYN_KEY_REFERER] = "aws:Referer",
-	[DYN_KEY_REQUESTED_REGION] = "aws:RequestedRegion",
-	[DYN_KEY_RESOURCE_ACCOUNT] = "aws:ResourceAccount",
-	[DYN_KEY_SECURE_TRANSPORT] = "aws:SecureTransport",
-	[DYN_KEY_SOURCE_IDENTITY] = "aws:SourceIdentity",
-	[DYN_KEY_SOURCE_IP] = "aws:SourceIp",
-	[DYN_KEY_TAG_KEYS] = "aws:TagKeys",
-	[DYN_KEY_TOKEN_ISSUE_TIME] = "aws:TokenIssueTime",
-	[DYN_KEY_USER_AGENT] = "aws:UserAgent",
-	[DYN_KEY_USER_ID] = "aws:userid",
-	[DYN_KEY_USER_NAME] = "aws:username",
-	[DYN_KEY_DURATION_SECONDS] = "sts:DurationSeconds",
-	[DYN_KEY_EXTERNAL_ID] = "sts:ExternalId",
-	[DYN_KEY_ROLE_SESSION_NAME] = "sts:RoleSessionName",
-	[DYN_KEY_SESSION_SOURCE_IDENTITY] = "sts:SourceIdentity",
-	[DYN_KEY_TRANSITIVE_TAG_KEYS] = "sts:TransitiveTagKeys",
-	[DYN_KEY_PRINCIPAL_TAG] = "aws:PrincipalTag/",
-	[DYN_KEY_REQUEST_TAG] = "aws:RequestTag/",
-	[DYN_KEY_RESOURCE_TAG] = "aws:ResourceTag/",
+#define DYN_CONDITION_KEY(kind, name) [DYN_KEY_##kind] = name,
+#include "policy/condition_key_list.h"
+#undef DYN_CONDITION_KEY
 };
 
 StaticAssertDecl(DYN_KEY_OTHER < 64, "dyn_policy_keys() has 64 bits");
