@@ -125,6 +125,13 @@ typedef struct Signer
 } Signer;
 
 static Signer *cache = NULL;
+
+/*
+ * A session's until it is proven: everybody can make up an id, and what is made
+ * up must not displace what is known.
+ */
+static Signer unproven;
+
 static uint64 cache_generation = 0;
 
 static EVP_MD *sha256 = NULL;
@@ -463,7 +470,7 @@ find_secret(const Credentials *c, DynAccessKey *key)
 
 /*
  * The signer of a request, or NULL if there is no such key.  Of a session it may
- * have another token, or none yet: then check_token() is to look.
+ * have another token, or be unproven: then check_token() is to look.
  */
 static Signer *
 find_signer(const Credentials *c, int64 now)
@@ -483,7 +490,7 @@ find_signer(const Credentials *c, int64 now)
 		read_at = dyn_auth_generation();
 		if (find_secret(c, &key) == NULL)
 			return NULL;
-		signer = cache_place(hash);
+		signer = is_session(c) ? &unproven : cache_place(hash);
 		derive_signing_key(key.secret, c, signer);
 		explicit_bzero(key.secret, strlen(key.secret));
 		signer->role = key.role;
@@ -498,11 +505,11 @@ find_signer(const Credentials *c, int64 now)
 }
 
 /*
- * Read the token that came with a session's good signature.  A wrong one leaves
- * the signer as it is.  If something changes meanwhile, the signer is forgotten
- * at the next look.
+ * Read the token that came with a session's good signature, and give the signer
+ * a place in the cache if it has none.  A wrong token leaves it as it is.  If
+ * something changes meanwhile, the signer is forgotten at the next look.
  */
-static void
+static Signer *
 learn_session(const Credentials *c, Signer *signer)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
@@ -523,10 +530,17 @@ learn_session(const Credentials *c, Signer *signer)
 	MemoryContextSwitchTo(old_context);
 	MemoryContextSetParent(context, TopMemoryContext);
 
+	if (signer == &unproven)
+	{
+		signer = cache_place(unproven.hash);
+		*signer = unproven;
+		explicit_bzero(&unproven, sizeof(unproven));
+	}
 	if (signer->session != NULL)
 		release_session(signer->session);
 	signer->session = known;
 	signer->role = known->session->role;
+	return signer;
 }
 
 /*---- time ----*/
@@ -1205,8 +1219,11 @@ check_signature(const DynSignedRequest *request, const Credentials *c,
 			  printable(out->data + string_to_sign, out->len - string_to_sign));
 }
 
-/* The token after the signature: only its holder is told what is wrong with it. */
-static void
+/*
+ * The token after the signature: only its holder is told what is wrong with it.
+ * Returns the signer, which may have found its place only now.
+ */
+static Signer *
 check_token(const Credentials *c, Signer *signer, int64 now)
 {
 	if (!is_session(c))
@@ -1215,13 +1232,14 @@ check_token(const Credentials *c, Signer *signer, int64 now)
 		if (c->token.len > 0)
 			dyn_raise(UNRECOGNIZED_CLIENT,
 					  "The security token included in the request is invalid");
-		return;
+		return signer;
 	}
 	if (!knows_token(signer, c->token))
-		learn_session(c, signer);
+		signer = learn_session(c, signer);
 	if (now >= signer->session->session->expires)
 		dyn_raise(EXPIRED_TOKEN,
 				  "The security token included in the request is expired");
+	return signer;
 }
 
 /* The session stays as long as the request's memory. */
@@ -1323,7 +1341,7 @@ dyn_sigv4_verify(const DynSignedRequest *request, int64 now,
 						 "with dynamo.accept_any_credentials = on this server takes any.")));
 	check_signature(request, &c, names, nnames, iso, signer);
 
-	check_token(&c, signer, now);
+	signer = check_token(&c, signer, now);
 	principal->access_key_id = pnstrdup(c.key_id.data, c.key_id.len);
 	principal->role = signer->role;
 	principal->session = NULL;

@@ -400,9 +400,6 @@ authorize(AssumeRole *call, const char *action, const DynNamedPolicy *trust)
 	const DynCaller *caller = &call->request->caller;
 	const DynSession *session = caller->principal->session;
 	DynPolicySet policies = {
-		.nidentity = caller->identity->npolicies,
-		.identity = caller->identity->policies,
-		.boundary = caller->identity->boundary,
 		.session = session != NULL ? session->policy : NULL,
 		.resource = trust,
 		.granted = dyn_can_set_role(caller->principal->role, call->target->role)
@@ -415,6 +412,13 @@ authorize(AssumeRole *call, const char *action, const DynNamedPolicy *trust)
 	};
 	DynDecision decision;
 
+	/* As operations do: no policy of their own binds superusers. */
+	if (!caller->identity->is_superuser)
+	{
+		policies.nidentity = caller->identity->npolicies;
+		policies.identity = caller->identity->policies;
+		policies.boundary = caller->identity->boundary;
+	}
 	dyn_caller_context(caller, &context);
 	dyn_decide(&policies, &context, &decision);
 	if (decision.effect != DYN_EFFECT_ALLOW)

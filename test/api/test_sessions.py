@@ -1,5 +1,6 @@
 """Temporary credentials: STS at the same endpoint, as SDKs use it; what a
 session's token is good for, and when it stops to be."""
+import concurrent.futures
 import datetime
 import json
 import pathlib
@@ -406,12 +407,90 @@ def test_duration(sql, user, reader):
         assume(user, reader, DurationSeconds=7201)
 
 
-def test_session_policy(user, reader, table_s):
+def test_session_policy(sql, user, reader, table_s):
+    """It makes less of what the role may do, of this session only, and never more."""
+    def session(**parameters):
+        return assume(user, reader, **parameters)['Credentials']
+
     with raises('MalformedPolicyDocument'):
-        assume(user, reader, Policy='{"Version": "2012-10-17"')
+        session(Policy='{"Version": "2012-10-17"')
     answer = assume(user, reader, Policy=policy('dynamodb:*'))
     assert 0 < answer['PackedPolicySize'] < 10
-    assert can_read(answer['Credentials'], table_s) is True
+    table = f'arn:aws:dynamodb:*:*:table/{table_s}'
+    everything, reads, other = (session(Policy=policy(action, resource)) for action, resource in (
+        ('dynamodb:*', '*'), ('dynamodb:GetItem', table), ('dynamodb:GetItem', table + 'x')))
+    without = session()
+    for _ in range(20):         # by all workers
+        assert can_read(without, table_s) is True
+        assert can_read(everything, table_s) is True
+        assert can_read(reads, table_s) is True
+        assert can_read(other, table_s) == 'AccessDeniedException'
+    with raises('AccessDeniedException', re.compile('because no session policy allows the dynamodb:GetItem action')):
+        aws('dynamodb', other).get_item(TableName=table_s, Key={'p': {'S': 'x'}})
+    with raises('AccessDeniedException', re.compile('no identity-based policy')):
+        aws('dynamodb', everything).put_item(TableName=table_s, Item={'p': {'S': 'x'}})
+    for operation in (lambda c: c.query(TableName=table_s, KeyConditionExpression='p = :p', ExpressionAttributeValues={':p': {'S': 'x'}}),
+                      lambda c: c.scan(TableName=table_s)):
+        operation(aws('dynamodb', without))
+        with raises('AccessDeniedException', re.compile('no session policy')):
+            operation(aws('dynamodb', reads))
+
+    # By name; and one is enough.
+    name = unique('session-')
+    sql('SELECT dynamo.put_policy(%s, %s)', name, policy('dynamodb:PutItem'))
+    arns = [{'arn': f'arn:aws:iam::{ACCOUNT}:policy/{name}'}]
+    assert can_read(session(PolicyArns=arns), table_s) == 'AccessDeniedException'
+    with raises('ValidationError'):
+        session(PolicyArns=arns, Policy=policy('dynamodb:*'))
+    sql('SELECT dynamo.delete_policy(%s)', name)
+
+    # Variables have the session's values.
+    own = policy('dynamodb:GetItem', Condition={'StringEquals': {'aws:userid': '${aws:userid}', 'aws:PrincipalTag/team': 'red'},
+                                                'DateGreaterThan': {'aws:TokenIssueTime': '2020-01-01T00:00:00Z'}})
+    assert can_read(session(Policy=own), table_s) == 'AccessDeniedException'
+    assert can_read(session(Policy=own, Tags=[{'Key': 'team', 'Value': 'red'}]), table_s) is True
+
+
+def test_forgotten_while_a_request_waits(sql, user, reader, table_s):
+    """What a token says is there as long as a request that came with it."""
+    relation = sql('SELECT relation::text FROM dynamo.tables WHERE name = %s', table_s)[0][0]
+    sql(f'GRANT INSERT, UPDATE ON {relation} TO {reader}')
+    key = unique()
+    sql('SELECT dynamo.put_item(%s, %s)', table_s, json.dumps({'p': {'S': key}}))
+    client = aws('dynamodb', assume(user, reader, Tags=[{'Key': 'team', 'Value': 'red'}], Policy=policy(
+        'dynamodb:UpdateItem', Condition={'StringEquals': {'aws:PrincipalTag/team': 'red'}}))['Credentials'])
+    sql('BEGIN')
+    sql('SELECT dynamo.put_item(%s, %s)', table_s, json.dumps({'p': {'S': key}, 'v': {'S': 'sql'}}))
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        waiting = [pool.submit(client.update_item, TableName=table_s, Key={'p': {'S': key}}, UpdateExpression='ADD n :one',
+                               ExpressionAttributeValues={':one': {'N': '1'}}) for _ in range(8)]
+        time.sleep(0.2)
+        import psycopg2
+        with psycopg2.connect('') as connection, connection.cursor() as cursor:
+            for n in range(5):      # all that is cached goes
+                cursor.execute('SELECT dynamo.tag_role(%s, %s, %s)', (user[0], 'n', str(n)))
+                connection.commit()
+                with raises('AccessDeniedException'):
+                    client.get_item(TableName=table_s, Key={'p': {'S': key}})
+        sql('COMMIT')
+        for future in waiting:
+            future.result()
+    assert sql('SELECT dynamo.get_item(%s, %s)::json', table_s, json.dumps({'p': {'S': key}}))[0][0]['n'] == {'N': '8'}
+
+
+def test_session_of_a_superuser(sql, roles, user, table_s):
+    """Nothing binds one but his session's policy; and only a superuser lets him be assumed."""
+    role = roles('root')
+    sql(f'ALTER ROLE {role} SUPERUSER')
+    sql('SELECT dynamo.put_trust_policy(%s, %s)', role, trust(user_arn(user[0])))
+    assert can_read(assume(user, role)['Credentials'], table_s) is True
+    assert can_read(assume(user, role, Policy=policy('dynamodb:PutItem'))['Credentials'], table_s) == 'AccessDeniedException'
+    sql('SELECT dynamo.put_policy(%s, %s)', role, policy('*', effect='Deny'))
+    sql('SELECT dynamo.attach_policy(%s, %s)', role, role)
+    credentials = assume(user, role)['Credentials']
+    assert can_read(credentials, table_s) is True
+    sql('SELECT dynamo.detach_policy(%s, %s)', role, role)
+    sql('SELECT dynamo.delete_policy(%s)', role)
 
 
 def test_packed_size(user, reader, table_s):
