@@ -1572,8 +1572,14 @@ CREATE VIEW dynamo.stat_jobs AS
 	AND (pg_catalog.pg_has_role('pg_monitor', 'USAGE') OR EXISTS (
 		SELECT FROM dynamo.tables t WHERE t.name = i.table_name AND
 		pg_catalog.has_table_privilege(t.relation,
-			'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')));
-COMMENT ON VIEW dynamo.stat_jobs IS 'indexes that are being made or deleted';
+			'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')))
+	UNION ALL SELECT name, NULL, 'ENCRYPTION', created,
+		CASE sealing WHEN 'ENABLING' THEN 'sealing' ELSE 'opening' END, NULL, NULL
+	FROM dynamo.tables WHERE sealing <> 'ENABLED'
+	AND (pg_catalog.pg_has_role('pg_monitor', 'USAGE') OR
+		pg_catalog.has_table_privilege(relation,
+			'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER'));
+COMMENT ON VIEW dynamo.stat_jobs IS 'indexes that are being made or deleted, and tables whose encryption is being switched on or off';
 GRANT SELECT ON dynamo.stat_jobs TO PUBLIC;
 
 ---------------------------------------------------------------------------

@@ -65,4 +65,11 @@ typedef bool DynUpdateIndexes;
 #define dyn_backend_index() (MyBackendId - 1)
 #endif
 
+/* How much of a column ANALYZE looks at. */
+#if PG_VERSION_NUM >= 170000
+#define dyn_statistics_target(stats) ((stats)->attstattarget)
+#else
+#define dyn_statistics_target(stats) ((stats)->attr->attstattarget)
+#endif
+
 #endif							/* DYN_COMPAT_H */

@@ -267,7 +267,7 @@ read_keys(void)
 		OPENSSL_cleanse(text, sizeof(text));
 	}
 	if (trouble[0] != '\0' && strcmp(before, trouble) != 0)
-		ereport(LOG,
+		ereport(LOG_SERVER_ONLY,
 				(errmsg("no master keys of encrypted tables"),
 				 errdetail_internal("%s", trouble)));
 }

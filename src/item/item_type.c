@@ -13,6 +13,7 @@
 #include "postgres.h"
 
 #include "access/detoast.h"
+#include "base/compat.h"
 #include "base/limits.h"
 #include "catalog/pg_type.h"
 #include "commands/vacuum.h"
@@ -698,7 +699,7 @@ compute_statistics(VacAttrStatsP stats, AnalyzeAttrFetchFunc fetch, int nrows,
 		bool		isnull;
 		Datum		item;
 
-		vacuum_delay_point();
+		CHECK_FOR_INTERRUPTS();
 		item = fetch(stats, i, &isnull);
 		if (isnull)
 			nulls++;
@@ -719,8 +720,8 @@ dyn_item_typanalyze(PG_FUNCTION_ARGS)
 	VacAttrStats *stats = (VacAttrStats *) PG_GETARG_POINTER(0);
 
 	stats->compute_stats = compute_statistics;
-	if (stats->attr->attstattarget < 0)
-		stats->attr->attstattarget = default_statistics_target;
-	stats->minrows = 300 * stats->attr->attstattarget;
+	if (dyn_statistics_target(stats) < 0)
+		dyn_statistics_target(stats) = default_statistics_target;
+	stats->minrows = 300 * dyn_statistics_target(stats);
 	PG_RETURN_BOOL(true);
 }
