@@ -26,6 +26,7 @@ my $node = dynamo_node(
 	'dynamo.workers' => 2,
 	'dynamo.time_to_live_interval' => 1,
 	'max_worker_processes' => 16,
+	'wal_level' => 'logical',
 	'log_statement' => 'none',
 	'log_min_messages' => 'debug2',
 	'wal_keep_size' => '2GB',
@@ -349,10 +350,34 @@ ok(eventually(20, sub { (put_item($standby, 'secret', 'promoted', 'x'))[0] == 20
 is($standby->safe_psql('postgres', q{SELECT dynamo.is_sealed(item) FROM dynamo_data.secret WHERE partition_key = 'promoted'}), 't', 'sealed');
 $standby->stop;
 
-# ----- files of master keys -----
+# ----- logical replication -----
 
 $node->start;
 endpoint_serves($node) or die;
+my $subscriber_keys = "$directory/subscriber.keys";
+write_keys($subscriber_keys, "own " . random_hex(32) . "\nfirst $key\n");
+my $subscriber = dynamo_node('subscriber', 'dynamo.master_key_file' => $subscriber_keys, 'max_worker_processes' => 20);
+endpoint_serves($subscriber) or die;
+is((operation($subscriber, 'CreateTable', { TableName => 'later', BillingMode => 'PAY_PER_REQUEST', SSESpecification => { Enabled => \1 },
+	AttributeDefinitions => [ { AttributeName => 'id', AttributeType => 'S' } ], KeySchema => [ { AttributeName => 'id', KeyType => 'HASH' } ] }))[0], 200, 'a subscriber has a table of its own');
+$subscriber->safe_psql('postgres', 'ALTER TABLE dynamo_data.later ENABLE ALWAYS TRIGGER zz_dynamo_key_columns');
+sql('ALTER TABLE dynamo_data.later REPLICA IDENTITY FULL');
+sql('CREATE PUBLICATION keys FOR TABLE dynamo.data_keys');
+sql('CREATE PUBLICATION items FOR TABLE dynamo_data.later');
+my $connection = $node->connstr . ' dbname=postgres';
+$subscriber->safe_psql('postgres', "CREATE SUBSCRIPTION keys CONNECTION '$connection' PUBLICATION keys");
+$subscriber->wait_for_subscription_sync($node, 'keys');
+$subscriber->safe_psql('postgres', "CREATE SUBSCRIPTION items CONNECTION '$connection' PUBLICATION items");
+$subscriber->wait_for_subscription_sync($node, 'items');
+put_item($node, 'later', 'replicated', 'x');
+$node->wait_for_catchup('items');
+is(get_item($subscriber, 'later', 'replicated'), 'x', 'what is replicated logically can be read');
+is($subscriber->safe_psql('postgres', q{SELECT dynamo.verify_table('later'), bool_and(dynamo.is_sealed(item)),
+	count(DISTINCT substr(dynamo.item_send(item), 2, 8)) FROM dynamo_data.later}), $items + 1 . '|t|1', 'and is sealed with the table\'s own key');
+$subscriber->stop;
+
+# ----- files of master keys -----
+
 sub readable { return (get_item($node, 'secret', 'sql') // '') eq "UPDATE-$patterns{secret}{UPDATE}" }
 sub set_file
 {
