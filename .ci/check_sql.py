@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Check that no statement in src/ is made of text that has not been quoted.
 
-SQL runs through few doors (SPI's functions and our own that end in them).  What
-is given to a door as its statement must be written down in the source: string
+SQL runs through one door, base/statement.c, which fixes the search path, and the
+functions of ours that lead to it; worker/job.c runs what can't be in a
+transaction.  What is given to them as a statement must be written down in the source: string
 literals, macros, a choice between such, or psprintf() of a literal whose %s are
 filled by what PostgreSQL has quoted (quote_identifier() and its kin) or by what
 is listed here with a reason.  Values go in as parameters, $1 and so on.
@@ -19,6 +20,8 @@ DOORS = {
     'SPI_prepare': 0, 'SPI_prepare_extended': 0, 'SPI_prepare_params': 0, 'SPI_cursor_open_with_args': 1,
     'SPI_cursor_parse_open': 1, 'pg_parse_query': 0, 'raw_parser': 0, 'pg_analyze_and_rewrite_fixedparams': 1,
 }
+# Who may use PostgreSQL's.
+ENDS = {'base/statement.c', 'worker/job.c'}
 # What may fill a %s: PostgreSQL's quoting, and in a file what it makes safe itself.
 QUOTING = {'quote_identifier', 'quote_qualified_identifier', 'quote_literal_cstr'}
 SAFE = {
@@ -146,6 +149,8 @@ def main():
                 continue        # its definition
             parts, _ = arguments(text, match.end() - 1)
             line = text.count('\n', 0, match.start()) + 1
+            if match.group(1) in DOORS and str(path.relative_to(source)) not in ENDS:
+                errors.append(f'{path}:{line}: {match.group(1)}() in place of dyn_statement_run()')
             why = problem(parts[doors[match.group(1)]], SAFE.get(str(path.relative_to(source)), {}))
             checked += 1
             if why:

@@ -29,6 +29,7 @@
 #include "auth/auth_catalog.h"
 #include "base/compat.h"
 #include "base/settings.h"
+#include "base/statement.h"
 
 #define MAX_COLUMNS 8
 
@@ -187,10 +188,8 @@ uint64
 dyn_auth_execute(const char *command, int nargs, Oid *types, Datum *values,
 				 const char *nulls)
 {
-	int			nest_level = NewGUCNestLevel();
-	Oid			save_user;
-	int			save_security;
 	HeapTuple	tuple;
+	Oid			owner;
 	uint64		rows;
 
 	require_table(DYN_ACCESS_KEYS);
@@ -198,26 +197,10 @@ dyn_auth_execute(const char *command, int nargs, Oid *types, Datum *values,
 	if (!HeapTupleIsValid(tuple))
 		elog(ERROR, "cache lookup failed for relation %u",
 			 oids[DYN_ACCESS_KEYS]);
-
-	/*
-	 * The caller's operators must not run as the owner.  An error restores the
-	 * path and the user at the end of the (sub)transaction.
-	 */
-	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET,
-							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	GetUserIdAndSecContext(&save_user, &save_security);
-	SetUserIdAndSecContext(((Form_pg_class) GETSTRUCT(tuple))->relowner,
-						   save_security | SECURITY_LOCAL_USERID_CHANGE |
-						   SECURITY_RESTRICTED_OPERATION);
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
 	ReleaseSysCache(tuple);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	if (SPI_execute_with_args(command, nargs, types, values, nulls,
-							  false, 0) < 0)
-		elog(ERROR, "could not execute \"%s\"", command);
-	rows = SPI_processed;
+	SPI_connect();
+	rows = dyn_statement_run(owner, command, nargs, types, values, nulls);
 	SPI_finish();
-	SetUserIdAndSecContext(save_user, save_security);
-	AtEOXact_GUC(true, nest_level);
 	return rows;
 }

@@ -37,6 +37,7 @@
 #include "base/error.h"
 #include "base/settings.h"
 #include "base/shared_state.h"
+#include "base/statement.h"
 #include "table/catalog.h"
 
 /* pg_advisory_lock() uses 1 and 2 here, the store's key locks 3. */
@@ -58,36 +59,10 @@ dyn_catalog_owner(void)
 	return owner;
 }
 
-/*
- * Run one statement as user, with a search path nobody else has a say in: it
- * may run with more rights than the caller's.
- */
-static void
-execute(Oid user, const char *statement, int nargs, Oid *types, Datum *values,
-		const char *nulls)
-{
-	int			nest_level = NewGUCNestLevel();
-	Oid			save_user;
-	int			save_context;
-	int			result;
-
-	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET,
-							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	GetUserIdAndSecContext(&save_user, &save_context);
-	if (user != save_user)
-		SetUserIdAndSecContext(user, save_context | SECURITY_LOCAL_USERID_CHANGE);
-	result = SPI_execute_with_args(statement, nargs, types, values, nulls,
-								   false, 0);
-	SetUserIdAndSecContext(save_user, save_context);
-	AtEOXact_GUC(true, nest_level);
-	if (result < 0)
-		elog(ERROR, "SPI_execute_with_args failed: %s", SPI_result_code_string(result));
-}
-
 static void
 execute_ddl(const char *statement)
 {
-	execute(GetUserId(), statement, 0, NULL, NULL, NULL);
+	(void) dyn_statement_run(GetUserId(), statement, 0, NULL, NULL, NULL);
 }
 
 /*
@@ -306,16 +281,17 @@ insert_index_row(const char *table_name, const DynIndexDefinition *definition,
 	nulls[lengthof(types)] = '\0';
 	units_or_null(definition->max_units, &values[12], &nulls[12]);
 	units_or_null(definition->warm_units, &values[14], &nulls[14]);
-	execute(dyn_catalog_owner(), "INSERT INTO dynamo.indexes (table_name, name, kind, slot,"
-			" partition_keys, partition_types, sort_keys, sort_types, projection,"
-			" non_key_attributes, status, read_units, write_units,"
-			" max_read_units, max_write_units, warm_read_units, warm_write_units)"
-			" SELECT $1, $2, $3, s, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16"
-			" FROM generate_series(1, " CppAsString2(DYN_INDEX_SLOTS) ") s"
-			" WHERE NOT EXISTS (SELECT FROM dynamo.indexes i"
-			"  WHERE i.table_name = $1 AND i.slot = s)"
-			" ORDER BY s LIMIT 1",
-			lengthof(types), types, values, nulls);
+	(void) dyn_statement_run(dyn_catalog_owner(),
+							 "INSERT INTO dynamo.indexes (table_name, name, kind, slot,"
+							 " partition_keys, partition_types, sort_keys, sort_types, projection,"
+							 " non_key_attributes, status, read_units, write_units,"
+							 " max_read_units, max_write_units, warm_read_units, warm_write_units)"
+							 " SELECT $1, $2, $3, s, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16"
+							 " FROM generate_series(1, " CppAsString2(DYN_INDEX_SLOTS) ") s"
+							 " WHERE NOT EXISTS (SELECT FROM dynamo.indexes i"
+							 "  WHERE i.table_name = $1 AND i.slot = s)"
+							 " ORDER BY s LIMIT 1",
+							 lengthof(types), types, values, nulls);
 	if (SPI_processed == 0)
 		dyn_raise(LIMIT_EXCEEDED, "Table %s has no room for another index", table_name);
 }
@@ -349,15 +325,16 @@ insert_row(const DynTableDefinition *definition, Oid relation)
 	values[11] = TimestampTzGetDatum(GetCurrentTimestamp());
 	units_or_null(definition->max_units, &values[12], &nulls[12]);
 	units_or_null(definition->warm_units, &values[14], &nulls[14]);
-	execute(dyn_catalog_owner(), "INSERT INTO dynamo.tables (name, relation, partition_key,"
-						" partition_type, sort_key, sort_type, billing_mode,"
-						" read_units, write_units, deletion_protection, table_class,"
-						" created, max_read_units, max_write_units,"
-						" warm_read_units, warm_write_units, on_demand_since)"
-						" VALUES ($1, $2::regclass, $3, $4, $5, $6, $7, $8, $9,"
-						" $10, $11, $12, $13, $14, $15, $16,"
-						" CASE WHEN $7 = 'PAY_PER_REQUEST' THEN $12 END)",
-						lengthof(types), types, values, nulls);
+	(void) dyn_statement_run(dyn_catalog_owner(),
+							 "INSERT INTO dynamo.tables (name, relation, partition_key,"
+							 " partition_type, sort_key, sort_type, billing_mode,"
+							 " read_units, write_units, deletion_protection, table_class,"
+							 " created, max_read_units, max_write_units,"
+							 " warm_read_units, warm_write_units, on_demand_since)"
+							 " VALUES ($1, $2::regclass, $3, $4, $5, $6, $7, $8, $9,"
+							 " $10, $11, $12, $13, $14, $15, $16,"
+							 " CASE WHEN $7 = 'PAY_PER_REQUEST' THEN $12 END)",
+							 lengthof(types), types, values, nulls);
 }
 
 const DynTable *
@@ -423,7 +400,7 @@ change_rows(const DynTable *table, const char *statement, int nargs, Oid *types,
 	types[0] = TEXTOID;
 	values[0] = CStringGetTextDatum(table->name);
 	SPI_connect();
-	execute(dyn_catalog_owner(), statement, nargs, types, values, NULL);
+	(void) dyn_statement_run(dyn_catalog_owner(), statement, nargs, types, values, NULL);
 	count = SPI_processed;
 	SPI_finish();
 	CommandCounterIncrement();
@@ -735,7 +712,7 @@ dyn_table_drop(const DynTable *table, bool may_wait)
 void
 dyn_catalog_execute(const char *statement, int nargs, Oid *types, Datum *values)
 {
-	execute(dyn_catalog_owner(), statement, nargs, types, values, NULL);
+	(void) dyn_statement_run(dyn_catalog_owner(), statement, nargs, types, values, NULL);
 }
 
 void

@@ -30,6 +30,7 @@
 #include "utils/memutils.h"
 
 #include "base/shared_state.h"
+#include "base/statement.h"
 #include "worker/backfill.h"
 #include "worker/index_job.h"
 
@@ -48,16 +49,15 @@ drop_statement(const DynIndex *index, Oid relation, bool only_invalid,
 	char	   *statement = NULL;
 
 	SPI_connect();
-	if (SPI_execute_with_args("SELECT pg_catalog.format('DROP INDEX CONCURRENTLY IF EXISTS %I.%I',"
-							  " nspname, relname)"
-							  " FROM pg_catalog.pg_index, pg_catalog.pg_class c,"
-							  " pg_catalog.pg_namespace n, pg_catalog.pg_am a"
-							  " WHERE c.oid = indexrelid AND n.oid = relnamespace"
-							  " AND a.oid = relam AND amname = 'dynamo_key'"
-							  " AND indrelid = $1 AND indnatts = 1 AND indkey[0] = $2"
-							  " AND NOT (indisvalid AND $3) LIMIT 1",
-							  lengthof(types), types, values, NULL, true, 1) != SPI_OK_SELECT)
-		elog(ERROR, "could not read pg_index");
+	(void) dyn_statement_run(GetUserId(), "SELECT pg_catalog.format('DROP INDEX CONCURRENTLY IF EXISTS %I.%I',"
+							 " nspname, relname)"
+							 " FROM pg_catalog.pg_index, pg_catalog.pg_class c,"
+							 " pg_catalog.pg_namespace n, pg_catalog.pg_am a"
+							 " WHERE c.oid = indexrelid AND n.oid = relnamespace"
+							 " AND a.oid = relam AND amname = 'dynamo_key'"
+							 " AND indrelid = $1 AND indnatts = 1 AND indkey[0] = $2"
+							 " AND NOT (indisvalid AND $3) LIMIT 1",
+							 lengthof(types), types, values, NULL);
 	if (SPI_processed > 0)
 		statement = MemoryContextStrdup(context,
 										SPI_getvalue(SPI_tuptable->vals[0],

@@ -40,6 +40,7 @@
 #include "utils/wait_event.h"
 
 #include "base/settings.h"
+#include "base/statement.h"
 #include "table/catalog.h"
 #include "worker/job.h"
 
@@ -74,27 +75,21 @@ dyn_jobs_find(bool time_to_live)
 	begin();
 	if (OidIsValid(dyn_index_catalog_relation()))
 	{
-		int			nest_level = NewGUCNestLevel();
-
-		/* Operators in the query mean PostgreSQL's. */
-		(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET,
-								 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 		PushActiveSnapshot(GetTransactionSnapshot());
 		SPI_connect();
-		if (SPI_execute(time_to_live ?
-						"SELECT table_name, i.name, relation::pg_catalog.oid, false"
-						" FROM dynamo.indexes i, dynamo.tables t"
-						" WHERE t.name = table_name AND kind = 'TIME_TO_LIVE'"
-						" AND status = 'ACTIVE'" :
-						"SELECT table_name, i.name, relation::pg_catalog.oid,"
-						" status = 'DELETING', i.created"
-						" FROM dynamo.indexes i, dynamo.tables t"
-						" WHERE t.name = table_name AND status <> 'ACTIVE'"
-						" UNION ALL SELECT name, NULL, relation::pg_catalog.oid, false, created"
-						" FROM dynamo.tables WHERE sealing <> 'ENABLED'"
-						" ORDER BY 4 DESC, 5",
-						true, 0) != SPI_OK_SELECT)
-			elog(ERROR, "could not read dynamo.indexes");
+		(void) dyn_statement_run(GetUserId(), time_to_live ?
+								 "SELECT table_name, i.name, relation::pg_catalog.oid, false"
+								 " FROM dynamo.indexes i, dynamo.tables t"
+								 " WHERE t.name = table_name AND kind = 'TIME_TO_LIVE'"
+								 " AND status = 'ACTIVE'" :
+								 "SELECT table_name, i.name, relation::pg_catalog.oid,"
+								 " status = 'DELETING', i.created"
+								 " FROM dynamo.indexes i, dynamo.tables t"
+								 " WHERE t.name = table_name AND status <> 'ACTIVE'"
+								 " UNION ALL SELECT name, NULL, relation::pg_catalog.oid, false, created"
+								 " FROM dynamo.tables WHERE sealing <> 'ENABLED'"
+								 " ORDER BY 4 DESC, 5",
+								 0, NULL, NULL, NULL);
 		rows = SPI_tuptable;
 		for (uint64 i = 0; i < SPI_processed; i++)
 		{
@@ -113,7 +108,6 @@ dyn_jobs_find(bool time_to_live)
 		}
 		SPI_finish();
 		PopActiveSnapshot();
-		AtEOXact_GUC(true, nest_level);
 	}
 	CommitTransactionCommand();
 	MemoryContextSwitchTo(context);

@@ -16,11 +16,12 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
+#include "base/statement.h"
 #include "table/catalog.h"
 #include "worker/backfill.h"
 #include "worker/seal_job.h"
@@ -59,15 +60,14 @@ note_writes(void)
 	Oid			types[] = {INT8OID};
 	Datum		values[] = {Int64GetDatum(NOTED_WRITES)};
 
-	if (SPI_execute_with_args("UPDATE dynamo.data_keys k"
-							  " SET writes = writes + CASE WHEN now < counted THEN now ELSE now - counted END,"
-							  " counted = now"
-							  " FROM (SELECT data_key, dynamo_internal.writes_so_far(relation::oid) AS now"
-							  "  FROM dynamo.tables WHERE data_key IS NOT NULL) t"
-							  " WHERE key_id = data_key"
-							  " AND (now < counted OR now - counted >= $1)",
-							  lengthof(types), types, values, NULL, false, 0) != SPI_OK_UPDATE)
-		elog(ERROR, "could not update dynamo.data_keys");
+	(void) dyn_statement_run(GetUserId(), "UPDATE dynamo.data_keys k"
+							 " SET writes = writes + CASE WHEN now < counted THEN now ELSE now - counted END,"
+							 " counted = now"
+							 " FROM (SELECT data_key, dynamo_internal.writes_so_far(relation::oid) AS now"
+							 "  FROM dynamo.tables WHERE data_key IS NOT NULL) t"
+							 " WHERE key_id = data_key"
+							 " AND (now < counted OR now - counted >= $1)",
+							 lengthof(types), types, values, NULL);
 }
 
 /* Of one table; the next look finds the next one. */
@@ -79,10 +79,9 @@ renew_data_key(void)
 	const DynTable *table;
 	char	   *name;
 
-	if (SPI_execute_with_args("SELECT name FROM dynamo.tables, dynamo.data_keys"
-							  " WHERE key_id = data_key AND writes >= $1 LIMIT 1",
-							  lengthof(types), types, values, NULL, false, 1) != SPI_OK_SELECT)
-		elog(ERROR, "could not read dynamo.data_keys");
+	(void) dyn_statement_run(GetUserId(), "SELECT name FROM dynamo.tables, dynamo.data_keys"
+							 " WHERE key_id = data_key AND writes >= $1 LIMIT 1",
+							 lengthof(types), types, values, NULL);
 	if (SPI_processed == 0)
 		return;
 	name = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
@@ -102,18 +101,12 @@ dyn_data_keys_keep_up(void)
 	XactIsoLevel = XACT_READ_COMMITTED;
 	if (OidIsValid(dyn_catalog_relation()))
 	{
-		int			nest_level = NewGUCNestLevel();
-
-		/* Operators in the statements mean PostgreSQL's. */
-		(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET,
-								 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 		PushActiveSnapshot(GetTransactionSnapshot());
 		SPI_connect();
 		note_writes();
 		renew_data_key();
 		SPI_finish();
 		PopActiveSnapshot();
-		AtEOXact_GUC(true, nest_level);
 	}
 	CommitTransactionCommand();
 	MemoryContextSwitchTo(context);
