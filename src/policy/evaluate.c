@@ -11,7 +11,9 @@
  * others; ForAllValues is true of no values, ForAnyValue false.  A key may be a
  * list where the operator says nothing of lists.  IAM leaves open what that
  * means; here an allowance asks it of all the members and a denial of any, so
- * that neither can be had, or got around, by adding one.
+ * that neither can be had, or got around, by adding one.  In the same spirit
+ * what a variable without a value stands in equals nothing, which is enough for
+ * a denial of all but that, and not for an allowance.
  *
  * src/policy/evaluate.c
  *-------------------------------------------------------------------------
@@ -142,8 +144,9 @@ resource_matches(const DynPolicyStatement *statement,
 	if (!statement->not_resource)
 		return result;
 
-	/* Without the value of a variable nobody knows what is left out. */
-	return dyn_truth_not(dyn_truth_or(result, lacking));
+	/* Without the value of a variable an allowance leaves out everything. */
+	return dyn_truth_not(statement->deny ? result :
+						 dyn_truth_or(result, lacking));
 }
 
 static DynTruth
@@ -235,7 +238,7 @@ value_fits(const DynPolicyCondition *condition, const DynPolicyContext *context,
 
 static DynTruth
 value_holds(const DynPolicyCondition *condition, const DynPolicyContext *context,
-			const DynPolicyText *value)
+			const DynPolicyText *value, bool deny)
 {
 	DynTruth	lacking = DYN_FALSE;
 	DynTruth	fits = value_fits(condition, context, value, &lacking);
@@ -243,8 +246,8 @@ value_holds(const DynPolicyCondition *condition, const DynPolicyContext *context
 	if (!condition->negated)
 		return fits;
 
-	/* Not to be what nobody knows is nothing that holds. */
-	return dyn_truth_not(dyn_truth_or(fits, lacking));
+	/* Not to be what nobody knows is nothing to be allowed by. */
+	return dyn_truth_not(deny ? fits : dyn_truth_or(fits, lacking));
 }
 
 static DynTruth
@@ -288,14 +291,14 @@ condition_holds(const DynPolicyCondition *condition,
 		result = DYN_TRUE;
 		for (int i = 0; i < values.count && result != DYN_FALSE; i++)
 			result = dyn_truth_and(result, value_holds(condition, context,
-													   &values.values[i]));
+													   &values.values[i], deny));
 	}
 	else
 	{
 		result = DYN_FALSE;
 		for (int i = 0; i < values.count && result != DYN_TRUE; i++)
 			result = dyn_truth_or(result, value_holds(condition, context,
-													  &values.values[i]));
+													  &values.values[i], deny));
 	}
 	return result;
 }

@@ -124,11 +124,11 @@ def arn_like(pattern, arn, request):
     return all3(fits for fits, _ in pairs), any3(lacking for _, lacking in pairs)
 
 
-def any_fits(pairs, negated):
-    """What lacks a value makes nothing true, neither that it fits nor that it does not."""
+def any_fits(pairs, negated, deny):
+    """What lacks a value equals nothing: enough to be denied for being something else, not to be allowed."""
     pairs = list(pairs)
     fits = any3(fits for fits, _ in pairs)
-    return not3(any3([fits] + [lacking for _, lacking in pairs])) if negated else fits
+    return not3(any3([fits] + [False if deny else lacking for _, lacking in pairs])) if negated else fits
 
 
 # --- conditions ---
@@ -204,7 +204,7 @@ def condition_holds(name, key, owns, request, deny):
     operator = operator.replace('Not', '')
     if values is ABSENT:
         return if_exists or quantifier == 'ForAllValues' or quantifier == '' and negated
-    results = [any_fits((compare(operator, text, own, request) for own in owns), negated) for text in values]
+    results = [any_fits((compare(operator, text, own, request) for own in owns), negated, deny) for text in values]
     if quantifier == 'ForAllValues' or quantifier == '' and not deny:
         return all3(results)
     return any3(results)
@@ -245,7 +245,7 @@ def applies(statement, request):
     if 'Resource' in statement or 'NotResource' in statement:
         resources = as_list(statement.get('Resource', statement.get('NotResource')))
         results.append(any_fits((like(resource, request['resource'], request, resource=True) for resource in resources),
-                                'NotResource' in statement))
+                                'NotResource' in statement, statement['Effect'] == 'Deny'))
     for name, keys in statement.get('Condition', {}).items():
         for key, owns in keys.items():
             results.append(condition_holds(name, key, owns, request, statement['Effect'] == 'Deny'))

@@ -280,6 +280,17 @@ SELECT pg_temp.holds(condition, context), pg_temp.holds(condition, context, 'Den
 	('{"StringNotEquals": {"dynamodb:LeadingKeys": "a"}}', '{"dynamodb:LeadingKeys": ["b", "c"]}'),
 	('{"StringEquals": {"dynamodb:LeadingKeys": "a"}}', '{"dynamodb:LeadingKeys": []}')) v(condition, context);
 
+-- Not to be what a variable without a value stands for: enough to be denied, not to be allowed.
+SELECT pg_temp.holds(condition, context), pg_temp.holds(condition, context, 'Deny'), condition FROM (VALUES
+	('{"StringNotEquals": {"aws:userid": "${aws:PrincipalTag/owner}"}}', '{"aws:userid": "a"}'),
+	('{"StringNotEquals": {"aws:userid": ["a", "${aws:PrincipalTag/owner}"]}}', '{"aws:userid": "a"}'),
+	('{"StringEquals": {"aws:userid": "${aws:PrincipalTag/owner}"}}', '{"aws:userid": "a"}'),
+	('{"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:user/${aws:PrincipalTag/owner}"}}', '{"aws:PrincipalArn": "arn:aws:iam::1:user/a"}'),
+	('{"ForAnyValue:StringNotEquals": {"dynamodb:LeadingKeys": "${aws:username}"}}', '{"dynamodb:LeadingKeys": ["a"]}')) v(condition, context);
+SELECT effect, dynamo_internal.evaluate_policy('{"Version": "2012-10-17", "Statement": {"Effect": "' || effect || '", "Action": "*",
+	"NotResource": "arn:aws:dynamodb:*:*:table/${aws:PrincipalTag/owner}"}}', 'identity', '{"resource": "arn:aws:dynamodb:us-east-1:1:table/t"}')
+FROM unnest(ARRAY['Allow', 'Deny']) effect;
+
 -- Without the newer version there are no variables.
 SELECT dynamo_internal.evaluate_policy('{"Version": "' || version || '", "Statement": {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*",
 	"Condition": {"StringLike": {"aws:username": "${aws:userid}*"}}}}', 'resource', json_build_object('context', json_build_object('aws:username', name, 'aws:userid', '1')))
