@@ -515,17 +515,17 @@ COMMENT ON FUNCTION revoke_sessions(name) IS 'end all sessions of a role that we
 
 -- STS's operations.  They give out credentials for the endpoint, as access keys are.
 CREATE FUNCTION assume_role(request json) RETURNS json
-	AS 'MODULE_PATHNAME', 'dyn_assume_role_sql'
+	AS 'MODULE_PATHNAME', 'dyn_sql_AssumeRole'
 	LANGUAGE C VOLATILE STRICT;
 REVOKE ALL ON FUNCTION assume_role FROM PUBLIC;
 COMMENT ON FUNCTION assume_role(json) IS 'STS AssumeRole: temporary credentials of a role, if its trust policy allows it';
 CREATE FUNCTION get_session_token(request json DEFAULT '{}') RETURNS json
-	AS 'MODULE_PATHNAME', 'dyn_get_session_token_sql'
+	AS 'MODULE_PATHNAME', 'dyn_sql_GetSessionToken'
 	LANGUAGE C VOLATILE STRICT;
 REVOKE ALL ON FUNCTION get_session_token FROM PUBLIC;
 COMMENT ON FUNCTION get_session_token(json) IS 'STS GetSessionToken: temporary credentials of one''s own';
 CREATE FUNCTION get_caller_identity(request json DEFAULT '{}') RETURNS json
-	AS 'MODULE_PATHNAME', 'dyn_get_caller_identity_sql'
+	AS 'MODULE_PATHNAME', 'dyn_sql_GetCallerIdentity'
 	LANGUAGE C STABLE STRICT;
 COMMENT ON FUNCTION get_caller_identity(json) IS 'STS GetCallerIdentity: who one is to policies';
 

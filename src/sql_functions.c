@@ -27,6 +27,7 @@
 #include "utils/guc.h"
 #include "utils/memutils.h"
 
+#include "auth/sts.h"
 #include "item/item_json.h"
 #include "operation/audit.h"
 #include "operation/operation.h"
@@ -65,48 +66,55 @@ session_address(void)
 }
 
 /*
- * Of a call by SQL the audit says from where the session came and what the
- * application calls itself.  error: what the call raises, or NULL.
+ * Log what came of a call by SQL, if that is wanted.  Of the caller the audit says
+ * from where the session came and what the application calls itself.  error: what
+ * the call raises, or NULL.
  */
+static void
+log_event(DynAuditEvent *event, const ErrorData *error, instr_time began)
+{
+	instr_time	now;
+
+	event->source_address = session_address();
+	event->user_agent = application_name;
+	event->secure_transport = MyBEEntry != NULL && MyBEEntry->st_ssl;
+	if (error != NULL)
+	{
+		event->exception = dyn_exception_of_sqlstate(error->sqlerrcode);
+		if (error->sqlerrcode == ERRCODE_INSUFFICIENT_PRIVILEGE)
+			event->exception = DYN_EXCEPTION_ACCESS_DENIED;
+		event->error_code = unpack_sql_state(error->sqlerrcode);
+		event->denial = error->message;
+	}
+	if (!dyn_audit_wants(event->read_only, event->exception))
+		return;
+	INSTR_TIME_SET_CURRENT(now);
+	INSTR_TIME_SUBTRACT(now, began);
+	event->microseconds = INSTR_TIME_GET_MICROSEC(now);
+	dyn_audit_log(event);
+}
+
 static void
 audit(const DynOperation *operation, const DynOperationContext *context,
 	  const char *identity, const DynJson *request, const char *text, size_t len,
 	  DynOutcome outcome, const ErrorData *error, instr_time began)
 {
-	bool		read_only =
-		dyn_operation_is_read_only(operation, dyn_operation_access(operation, request));
 	DynAuditEvent event = {
 		.source = "dynamodb.amazonaws.com",
 		.name = operation->name,
-		.read_only = read_only,
+		.read_only =
+		dyn_operation_is_read_only(operation, dyn_operation_access(operation, request)),
 		.identity = identity,
-		.source_address = session_address(),
-		.user_agent = application_name,
-		.secure_transport = MyBEEntry != NULL && MyBEEntry->st_ssl,
 		.request = request,
 		.text = text,
 		.text_len = len,
 		.table_name = context->table_name,
 		.exception = -1
 	};
-	instr_time	now;
 
-	if (error != NULL)
-	{
-		event.exception = dyn_exception_of_sqlstate(error->sqlerrcode);
-		if (error->sqlerrcode == ERRCODE_INSUFFICIENT_PRIVILEGE)
-			event.exception = DYN_EXCEPTION_ACCESS_DENIED;
-		event.error_code = unpack_sql_state(error->sqlerrcode);
-		event.denial = error->message;
-	}
-	else if (outcome == DYN_OUTCOME_FAILED)
+	if (error == NULL && outcome == DYN_OUTCOME_FAILED)
 		event.exception = context->failure.exception;
-	if (!dyn_audit_wants(read_only, event.exception))
-		return;
-	INSTR_TIME_SET_CURRENT(now);
-	INSTR_TIME_SUBTRACT(now, began);
-	event.microseconds = INSTR_TIME_GET_MICROSEC(now);
-	dyn_audit_log(&event);
+	log_event(&event, error, began);
 }
 
 /* Run it, and log it. */
@@ -137,20 +145,28 @@ run_audited(DynOperationContext *context, const DynOperation *operation,
 	return outcome;
 }
 
-/* Run an operation on a request in UTF-8; the reply is UTF-8 too. */
-static void
-run_text(const DynOperation *operation, const char *text, size_t len,
-		 StringInfo reply)
+static DynJson *
+parse_request(const char *text, size_t len)
 {
-	DynOperationContext context = {.may_wait = true};
 	DynJson    *request = dyn_json_parse(text, len);
-	DynOutcome	outcome;
 
 	if (request == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
 				 errmsg("request is not valid JSON"),
 				 errhint("A request is one JSON object, nested at most 1000 levels.")));
+	return request;
+}
+
+/* Run an operation on a request in UTF-8; the reply is UTF-8 too. */
+static void
+run_text(const DynOperation *operation, const char *text, size_t len,
+		 StringInfo reply)
+{
+	DynOperationContext context = {.may_wait = true};
+	DynJson    *request = parse_request(text, len);
+	DynOutcome	outcome;
+
 	if (dyn_operation_access(operation, request) == DYN_ACCESS_WRITE)
 		PreventCommandIfReadOnly(operation->name);
 
@@ -164,8 +180,48 @@ run_text(const DynOperation *operation, const char *text, size_t len,
 		appendStringInfoString(reply, "{}");
 }
 
+/* The same for STS. */
+static void
+run_sts(const char *action, const char *text, size_t len, StringInfo reply)
+{
+	DynJson    *request = parse_request(text, len);
+	MemoryContext caller = CurrentMemoryContext;
+	instr_time	began;
+
+	/* Without the request, as by HTTP: it is not worth an exception. */
+	DynAuditEvent event = {
+		.source = "sts.amazonaws.com",
+		.name = action,
+		.text_len = len,
+		.exception = -1
+	};
+
+	initStringInfo(reply);
+	if (dyn_audit == DYN_AUDIT_OFF)
+	{
+		dyn_sts_run_json(action, request, reply);
+		return;
+	}
+	event.identity = dyn_audit_identity(NULL);
+	INSTR_TIME_SET_CURRENT(began);
+	PG_TRY();
+	{
+		dyn_sts_run_json(action, request, reply);
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(caller);
+		log_event(&event, CopyErrorData(), began);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	log_event(&event, NULL, began);
+}
+
+/* Run an operation or, if that is NULL, STS. */
 static Datum
-run_json(FunctionCallInfo fcinfo, const DynOperation *operation)
+run_json(FunctionCallInfo fcinfo, const DynOperation *operation,
+		 const char *sts_action)
 {
 	text	   *argument = PG_GETARG_TEXT_PP(0);
 	int			len = VARSIZE_ANY_EXHDR(argument);
@@ -175,7 +231,10 @@ run_json(FunctionCallInfo fcinfo, const DynOperation *operation)
 
 	if (utf8 != VARDATA_ANY(argument))
 		len = strlen(utf8);
-	run_text(operation, utf8, len, &reply);
+	if (operation != NULL)
+		run_text(operation, utf8, len, &reply);
+	else
+		run_sts(sts_action, utf8, len, &reply);
 	result = pg_any_to_server(reply.data, reply.len, PG_UTF8);
 	PG_RETURN_TEXT_P(cstring_to_text(result));
 }
@@ -186,10 +245,22 @@ run_json(FunctionCallInfo fcinfo, const DynOperation *operation)
 	Datum \
 	dyn_sql_##name(PG_FUNCTION_ARGS) \
 	{ \
-		return run_json(fcinfo, dyn_operation_find(#name, sizeof(#name) - 1)); \
+		return run_json(fcinfo, dyn_operation_find(#name, sizeof(#name) - 1), NULL); \
 	}
 #include "operation/operation_list.h"
 #undef DYN_OPERATION
+
+/* dynamo.assume_role(json) and so on. */
+#define STS_ACTION(name) \
+	PG_FUNCTION_INFO_V1(dyn_sql_##name); \
+	Datum \
+	dyn_sql_##name(PG_FUNCTION_ARGS) \
+	{ \
+		return run_json(fcinfo, NULL, #name); \
+	}
+STS_ACTION(AssumeRole)
+STS_ACTION(GetCallerIdentity)
+STS_ACTION(GetSessionToken)
 
 /* ----- overloads for SQL ----- */
 

@@ -19,8 +19,10 @@
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "executor/spi.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/guc.h"
+#include "utils/builtins.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -138,6 +140,14 @@ scan(DynAuthTable table, int nkeys, ScanKey key, DynAuthVisitor visit,
 	systable_endscan(desc);
 	table_close(relation, AccessShareLock);
 	return rows;
+}
+
+char *
+dyn_auth_text(Datum value)
+{
+	char	   *string = TextDatumGetCString(value);
+
+	return pg_server_to_any(string, strlen(string), PG_UTF8);
 }
 
 int

@@ -49,6 +49,9 @@ typedef void (*DynAuthVisitor) (void *arg, const Datum *values,
 extern int	dyn_auth_scan(DynAuthTable table, Oid equality, Datum key,
 						  DynAuthVisitor visit, void *arg);
 
+/* A text of a row, in UTF-8 and CurrentMemoryContext. */
+extern char *dyn_auth_text(Datum value);
+
 /* All rows, in no order. */
 extern int	dyn_auth_scan_all(DynAuthTable table, DynAuthVisitor visit,
 							  void *arg);

@@ -38,7 +38,8 @@ check_policy(const char *document, DynPolicyKind kind)
 	int			size = 0;
 	const char *problem;
 
-	for (const char *p = document; *p != '\0'; p += pg_mblen(p))
+	document = pg_server_to_any(document, strlen(document), PG_UTF8);
+	for (const char *p = document; *p != '\0'; p += pg_utf_mblen((const unsigned char *) p))
 		size += strchr(" \t\r\n", *p) == NULL;
 	if (size > limit)
 		ereport(ERROR,
@@ -125,5 +126,6 @@ dyn_internal_identity(PG_FUNCTION_ARGS)
 	}
 	dyn_json_end_array(&w);
 	dyn_json_end_object(&w);
-	PG_RETURN_TEXT_P(cstring_to_text_with_len(out.data, out.len));
+	PG_RETURN_TEXT_P(cstring_to_text(pg_any_to_server(out.data, out.len,
+													  PG_UTF8)));
 }

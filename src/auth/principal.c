@@ -20,6 +20,8 @@
 #include "access/xact.h"
 #include "catalog/pg_auth_members.h"
 #include "catalog/pg_authid.h"
+#include "common/string.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "storage/proc.h"
 #include "utils/builtins.h"
@@ -63,7 +65,7 @@ static LocalTransactionId left_behind_in = InvalidLocalTransactionId;
 static char *
 text_of(Datum value, bool isnull)
 {
-	return isnull ? NULL : TextDatumGetCString(value);
+	return isnull ? NULL : dyn_auth_text(value);
 }
 
 static void
@@ -81,6 +83,8 @@ read_settings(void *arg, const Datum *values, const bool *nulls)
 		Jsonb	   *tags = DatumGetJsonbP(values[PRINCIPAL_TAGS - 1]);
 
 		settings->tags = JsonbToCString(NULL, &tags->root, VARSIZE(tags));
+		settings->tags = pg_server_to_any(settings->tags,
+										  strlen(settings->tags), PG_UTF8);
 	}
 	if (!nulls[PRINCIPAL_REVOKED - 1])
 		settings->sessions_revoked =
@@ -110,7 +114,7 @@ typedef struct Builder
 static void
 read_document(void *arg, const Datum *values, const bool *nulls)
 {
-	*(char **) arg = TextDatumGetCString(values[1]);
+	*(char **) arg = dyn_auth_text(values[1]);
 }
 
 char *
@@ -118,6 +122,9 @@ dyn_policy_document(const char *name)
 {
 	char	   *document = NULL;
 
+	/* Names have nothing else. */
+	if (!pg_is_ascii(name))
+		return NULL;
 	dyn_auth_scan(DYN_POLICIES, F_TEXTEQ, CStringGetTextDatum(name),
 				  read_document, &document);
 	return document;
@@ -217,7 +224,7 @@ load_policies(DynIdentity *identity)
 		Oid			role = lfirst_oid(cell);
 
 		/* Gone meanwhile: the next look shows it. */
-		builder.attached_to = GetUserNameFromId(role, true);
+		builder.attached_to = dyn_role_name(role);
 		if (builder.attached_to == NULL)
 			continue;
 		dyn_auth_scan(DYN_ATTACHED_POLICIES, F_OIDEQ, ObjectIdGetDatum(role),
@@ -260,6 +267,14 @@ load_tags(DynIdentity *identity, const char *text)
 }
 
 char *
+dyn_role_name(Oid role)
+{
+	char	   *name = GetUserNameFromId(role, true);
+
+	return name != NULL ? pg_server_to_any(name, strlen(name), PG_UTF8) : NULL;
+}
+
+char *
 dyn_principal_id(Oid role, bool is_role)
 {
 	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
@@ -279,7 +294,11 @@ build_identity(Oid role)
 	DynPrincipalSettings settings;
 
 	identity->role = role;
-	identity->name = GetUserNameFromId(role, false);
+	identity->name = dyn_role_name(role);
+	if (identity->name == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("role with OID %u does not exist", role)));
 	identity->is_superuser = superuser_arg(role);
 	dyn_principal_settings(role, &settings);
 	identity->is_role = settings.trust_policy != NULL;

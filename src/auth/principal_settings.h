@@ -27,6 +27,9 @@ typedef struct DynPrincipalSettings
 /* In CurrentMemoryContext; the defaults where there is no row. */
 extern void dyn_principal_settings(Oid role, DynPrincipalSettings *settings);
 
+/* A role's name in UTF-8, in CurrentMemoryContext; NULL if it is gone. */
+extern char *dyn_role_name(Oid role);
+
 /*
  * IAM's unique id: a role that has the name of another that is gone has another
  * id.

@@ -37,7 +37,6 @@
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "libpq/pqformat.h"
-#include "miscadmin.h"
 #include "port/pg_bswap.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -467,7 +466,7 @@ dyn_session_open(const char *id, const char *token, uint32 token_len)
 	if (reader.failed || assumed != (session->name != NULL))
 		return NULL;
 
-	role_name = GetUserNameFromId(session->role, true);
+	role_name = dyn_role_name(session->role);
 	if (role_name == NULL)
 		return NULL;
 	dyn_principal_settings(session->role, &settings);

@@ -17,12 +17,10 @@
 
 #include <time.h>
 
-#include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
-#include "utils/builtins.h"
 
 #include "auth/principal_settings.h"
 #include "auth/session.h"
@@ -42,10 +40,6 @@
 
 /* What both names and source identities consist of. */
 #define NAME_PATTERN			"[\\w+=,.@-]*"
-
-PG_FUNCTION_INFO_V1(dyn_assume_role_sql);
-PG_FUNCTION_INFO_V1(dyn_get_session_token_sql);
-PG_FUNCTION_INFO_V1(dyn_get_caller_identity_sql);
 
 typedef struct AssumeRole
 {
@@ -139,11 +133,12 @@ static void
 check_text(Problems *problems, const char *member, const char *value,
 		   int min, int max, const char *others, const char *pattern)
 {
-	int			len;
+	int			len = 0;
 
 	if (value == NULL)
 		return;
-	len = pg_mbstrlen(value);
+	for (const char *p = value; *p != '\0'; len++)
+		p += pg_utf_mblen((const unsigned char *) p);
 	if (others != NULL && !consists_of(value, others))
 		add_problem(problems, member, value,
 					psprintf("Member must satisfy regular expression pattern: %s",
@@ -252,23 +247,32 @@ read_transitive_keys(AssumeRole *call)
 }
 
 /* An extra policy for the session: one, by text or by name. */
-static const char *
-read_session_policy(const DynStsRequest *request, Problems *problems)
+static void
+check_session_policy(const DynStsRequest *request)
 {
-	static const char prefix[] = "arn:aws:iam::";
 	const char *policy = parameter(request, "Policy");
-	const char *arn = list_parameter(request, "PolicyArns", 1, ".arn");
-	const char *name;
+	const char *problem;
 
-	check_text(problems, "policy", policy, 1, 2048, NULL, NULL);
-	if (arn == NULL)
-		return policy;
-	if (policy != NULL ||
-		list_parameter(request, "PolicyArns", 2, ".arn") != NULL)
+	if (list_parameter(request, "PolicyArns", policy != NULL ? 1 : 2, ".arn") != NULL)
 		dyn_raise(VALIDATION, "This server takes one session policy: Policy, or one of PolicyArns.");
-	name = psprintf("%s%s:policy/", prefix, dyn_account_id);
-	if (strncmp(arn, name, strlen(name)) == 0)
-		policy = dyn_policy_document(arn + strlen(name));
+	if (policy != NULL &&
+		dyn_policy_parse(policy, strlen(policy), DYN_POLICY_IDENTITY,
+						 &problem) == NULL)
+		dyn_raise(MALFORMED_POLICY_DOCUMENT, "%s", problem);
+}
+
+/* Its text.  Which names there are is not told to who may not assume the role. */
+static const char *
+session_policy(const DynStsRequest *request)
+{
+	const char *arn = list_parameter(request, "PolicyArns", 1, ".arn");
+	const char *prefix = psprintf("arn:aws:iam::%s:policy/", dyn_account_id);
+	const char *policy = NULL;
+
+	if (arn == NULL)
+		return parameter(request, "Policy");
+	if (strncmp(arn, prefix, strlen(prefix)) == 0)
+		policy = dyn_policy_document(arn + strlen(prefix));
 	if (policy == NULL)
 		dyn_raise(VALIDATION, "ARN %s is not valid.", arn);
 	return policy;
@@ -430,11 +434,12 @@ static Oid
 role_of_arn(const char *arn)
 {
 	char	   *prefix = psprintf("arn:aws:iam::%s:role/", dyn_account_id);
+	const char *name = arn + strlen(prefix);
 
-	if (strncmp(arn, prefix, strlen(prefix)) != 0 ||
-		strlen(arn + strlen(prefix)) >= NAMEDATALEN)
+	if (strncmp(arn, prefix, strlen(prefix)) != 0)
 		return InvalidOid;
-	return get_role_oid(arn + strlen(prefix), true);
+	name = pg_any_to_server(name, strlen(name), PG_UTF8);
+	return strlen(name) < NAMEDATALEN ? get_role_oid(name, true) : InvalidOid;
 }
 
 static bool
@@ -517,8 +522,9 @@ read_assume_role(AssumeRole *call, DynSessionTerms *terms)
 			   parameter(request, "SourceIdentity"), 2, 64, "+=,.@-",
 			   NAME_PATTERN);
 	terms->seconds = duration(request, &problems, MAX_SESSION_DURATION, 0);
+	check_text(&problems, "policy", parameter(request, "Policy"), 1, 2048,
+			   NULL, NULL);
 	read_tags(call, &problems);
-	terms->policy = read_session_policy(request, &problems);
 	raise_problems(&problems);
 	if (!looks_like_arn(call->role_arn))
 		dyn_raise(VALIDATION, "%s is invalid", call->role_arn);
@@ -540,17 +546,6 @@ limit_duration(const AssumeRole *call, const DynPrincipalSettings *settings,
 		dyn_raise(VALIDATION, "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.");
 	if (terms->seconds > settings->max_session_duration)
 		dyn_raise(VALIDATION, "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.");
-}
-
-static void
-check_session_policy(const char *policy)
-{
-	const char *problem;
-
-	if (policy != NULL &&
-		dyn_policy_parse(policy, strlen(policy), DYN_POLICY_IDENTITY,
-						 &problem) == NULL)
-		dyn_raise(MALFORMED_POLICY_DOCUMENT, "%s", problem);
 }
 
 /* The role's trust policy, parsed; somebody else's role looks like none. */
@@ -592,7 +587,7 @@ assume_role(DynStsRequest *request, DynStsReply *reply)
 	call->request = request;
 	read_assume_role(call, &terms);
 	refuse_second_factor(request);
-	check_session_policy(terms.policy);
+	check_session_policy(request);
 	set_source_identity(call);
 	find_target(call, &settings, &trust);
 	authorize(call, "sts:AssumeRole", &trust);
@@ -602,6 +597,7 @@ assume_role(DynStsRequest *request, DynStsReply *reply)
 		authorize(call, "sts:SetSourceIdentity", &trust);
 	limit_duration(call, &settings, &terms);
 	collect_tags(call, &terms);
+	terms.policy = session_policy(request);
 	terms.role = call->target->role;
 	terms.source_identity = call->source_identity;
 	dyn_session_issue(&terms, &credentials);
@@ -689,7 +685,7 @@ dyn_sts_run(DynStsRequest *request, DynStsReply *reply)
 			actions[i].run(request, reply);
 }
 
-/*---- SQL ----*/
+/*---- for SQL ----*/
 
 /* Add a JSON value under its name in the Query protocol. */
 static int
@@ -737,21 +733,17 @@ flatten(const DynJson *node, const char *name, DynStsParameter *parameters,
 
 #define MAX_PARAMETERS 200
 
-static Datum
-run_as_current_user(FunctionCallInfo fcinfo, const char *action)
+void
+dyn_sts_run_json(const char *action, const DynJson *object, StringInfo out)
 {
-	text	   *json = PG_GETARG_TEXT_PP(0);
-	const DynJson *object = dyn_json_parse(VARDATA_ANY(json),
-										   VARSIZE_ANY_EXHDR(json));
 	DynStsParameter parameters[MAX_PARAMETERS];
 	DynPrincipal principal = {.role = GetUserId()};
 	DynStsRequest *request = palloc0(sizeof(DynStsRequest));
 	DynStsReply reply;
-	StringInfoData out;
 	DynJsonWriter w;
 	const char *group = NULL;
 
-	if (object == NULL || dyn_json_kind(object) != DYN_JSON_OBJECT)
+	if (dyn_json_kind(object) != DYN_JSON_OBJECT)
 		dyn_raise(VALIDATION, "The request is not a JSON object");
 	request->action = action;
 	request->parameters = parameters;
@@ -759,8 +751,7 @@ run_as_current_user(FunctionCallInfo fcinfo, const char *action)
 	request->caller.principal = &principal;
 	dyn_sts_run(request, &reply);
 
-	initStringInfo(&out);
-	dyn_json_writer_init(&w, &out);
+	dyn_json_writer_init(&w, out);
 	dyn_json_begin_object(&w);
 	for (int i = 0; i < reply.nfields; i++)
 	{
@@ -783,26 +774,4 @@ run_as_current_user(FunctionCallInfo fcinfo, const char *action)
 	if (group != NULL)
 		dyn_json_end_object(&w);
 	dyn_json_end_object(&w);
-	PG_RETURN_TEXT_P(cstring_to_text_with_len(out.data, out.len));
-}
-
-/* dynamo.assume_role(request json) returns json */
-Datum
-dyn_assume_role_sql(PG_FUNCTION_ARGS)
-{
-	return run_as_current_user(fcinfo, "AssumeRole");
-}
-
-/* dynamo.get_session_token(request json) returns json */
-Datum
-dyn_get_session_token_sql(PG_FUNCTION_ARGS)
-{
-	return run_as_current_user(fcinfo, "GetSessionToken");
-}
-
-/* dynamo.get_caller_identity(request json) returns json */
-Datum
-dyn_get_caller_identity_sql(PG_FUNCTION_ARGS)
-{
-	return run_as_current_user(fcinfo, "GetCallerIdentity");
 }

@@ -12,7 +12,10 @@
 #ifndef DYN_STS_H
 #define DYN_STS_H
 
+#include "lib/stringinfo.h"
+
 #include "auth/caller.h"
+#include "base/json.h"
 
 typedef struct DynStsParameter
 {
@@ -53,5 +56,12 @@ extern bool dyn_sts_knows(const char *action);
  * VALIDATION, ACCESS_DENIED, MALFORMED_POLICY_DOCUMENT, PACKED_POLICY_TOO_LARGE.
  */
 extern void dyn_sts_run(DynStsRequest *request, DynStsReply *reply);
+
+/*
+ * The same with JSON, for a call by SQL: the caller is the current user.  Raises
+ * VALIDATION if the request is no object.
+ */
+extern void dyn_sts_run_json(const char *action, const DynJson *request,
+							 StringInfo reply);
 
 #endif							/* DYN_STS_H */

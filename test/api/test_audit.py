@@ -196,3 +196,17 @@ def test_sts(log):
     event, = log.events()
     assert event['userIdentity']['accessKeyId'] == given['AccessKeyId']
     assert given['SecretAccessKey'] not in log.text and given['SessionToken'] not in log.text
+
+
+def test_sts_by_sql(log):
+    log.setting(audit='writes')
+    server = log.server
+    given = server.sql('SELECT dynamo.get_session_token()')[0][0]['Credentials']
+    event, = log.events()
+    assert (event['eventSource'], event['eventName'], event['readOnly']) == ('sts.amazonaws.com', 'GetSessionToken', False)
+    assert event['userIdentity']['userName'] == 'postgres'
+    assert given['SecretAccessKey'] not in log.text and given['SessionToken'] not in log.text
+    with pytest.raises(Exception, match='not authorized'):
+        server.sql("""SELECT dynamo.assume_role('{"RoleArn": "arn:aws:iam::000000000000:role/none", "RoleSessionName": "me"}')""")
+    event, = log.events()
+    assert (event['eventName'], event['errorCode']) == ('AssumeRole', 'AccessDeniedException')

@@ -752,3 +752,43 @@ def test_sql(sql, user, reader, table_s):
     assert answer['AssumedRoleUser']['Arn'] == f'arn:aws:sts::{ACCOUNT}:assumed-role/{reader}/sql'
     assert can_read(answer['Credentials'], table_s) is True
     assert aws('sts', own['Credentials']).get_caller_identity()['Arn'] == user_arn(user[0])
+
+
+def test_other_encodings(sql):
+    """Names and tags are what they are, also where the database is not in UTF-8."""
+    import psycopg2
+    database, role = unique('latin1-'), unique('test_größe_').replace('-', '_')
+    sql(f"CREATE DATABASE \"{database}\" TEMPLATE template0 ENCODING LATIN1 LOCALE 'C'")
+    try:
+        connection = psycopg2.connect(dbname=database, client_encoding='UTF8')
+        connection.autocommit = True
+
+        def there(statement, *parameters):
+            with connection.cursor() as cursor:
+                cursor.execute(statement, parameters or None)
+                return cursor.fetchall()[0][0] if cursor.description else None
+
+        there('CREATE EXTENSION dynamo')
+        # Roles are all databases', but their names have the encoding of the one they were made in.
+        there(f'CREATE ROLE "{role}"')
+        there('SELECT dynamo.put_policy(%s, %s)', 'e', policy('*', Condition={
+            'StringEquals': {'aws:PrincipalTag/größe': 'groß'}}))
+        there('SELECT dynamo.attach_policy(%s, %s)', role, 'e')
+        there('SELECT dynamo.tag_role(%s, %s, %s)', role, 'größe', 'groß')
+        there(f'GRANT EXECUTE ON FUNCTION dynamo.assume_role TO "{role}"')
+        assert there('SELECT dynamo_internal.identity(%s::regrole)', role)['tags'] == [{'key': 'größe', 'value': 'groß'}]
+        # The role may make a table by the policy, whose condition knows the tag.
+        there(f'SET ROLE "{role}"')
+        assert there('SELECT dynamo.get_caller_identity()')['Arn'] == user_arn(role)
+        there('SELECT dynamo.create_table(%s)', json.dumps({
+            'TableName': 'made-by-policy', 'BillingMode': 'PAY_PER_REQUEST',
+            'AttributeDefinitions': [{'AttributeName': 'p', 'AttributeType': 'S'}], 'KeySchema': [{'AttributeName': 'p', 'KeyType': 'HASH'}]}))
+        there('RESET ROLE')
+        there('SELECT dynamo.put_trust_policy(%s, %s)', role, trust(ACCOUNT))
+        answer = there('SELECT dynamo.assume_role(%s)', json.dumps({'RoleArn': role_arn(role), 'RoleSessionName': 'x-x'}))
+        assert answer['AssumedRoleUser']['Arn'] == f'arn:aws:sts::{ACCOUNT}:assumed-role/{role}/x-x'
+        there(f'DROP OWNED BY "{role}"')
+        there(f'DROP ROLE "{role}"')
+        connection.close()
+    finally:
+        sql(f'DROP DATABASE "{database}" WITH (FORCE)')

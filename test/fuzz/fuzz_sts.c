@@ -14,7 +14,6 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
-#include "utils/builtins.h"
 
 #include "auth/principal_settings.h"
 #include "auth/session.h"
@@ -43,23 +42,6 @@ bool
 dyn_http_is_compressed(const DynHttpRequest *request)
 {
 	return false;
-}
-
-int
-pg_mbstrlen(const char *text)
-{
-	int			len = 0;
-
-	for (; *text != '\0'; text += pg_utf_mblen((const unsigned char *) text))
-		len++;
-	return len;
-}
-
-/* Of the SQL functions, which are not called. */
-text *
-cstring_to_text_with_len(const char *s, int len)
-{
-	abort();
 }
 
 const DynIdentity *
