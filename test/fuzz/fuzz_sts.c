@@ -44,6 +44,12 @@ dyn_http_is_compressed(const DynHttpRequest *request)
 	return false;
 }
 
+char *
+pg_any_to_server(const char *s, int len, int encoding)
+{
+	return unconstify(char *, s);
+}
+
 const DynIdentity *
 dyn_identity(Oid role)
 {
