@@ -1635,6 +1635,28 @@ CREATE VIEW dynamo.stat_ssl AS
 COMMENT ON VIEW dynamo.stat_ssl IS
   'TLS of each HTTP worker since it started: handshakes, and why others failed';
 
+CREATE FUNCTION dynamo_internal.stat_limits(
+  OUT worker int4, OUT pid int4, OUT refused int8, OUT refused_address int8,
+  OUT timeouts_idle int8, OUT timeouts_request int8, OUT timeouts_answer int8,
+  OUT failed_signatures int8, OUT slowed int8)
+RETURNS SETOF record
+LANGUAGE C STRICT VOLATILE AS 'MODULE_PATHNAME', 'dyn_stat_limits';
+
+CREATE VIEW dynamo.stat_limits AS
+  SELECT * FROM dynamo_internal.stat_limits();
+COMMENT ON VIEW dynamo.stat_limits IS
+  'how often each HTTP worker has refused, closed or slowed down a client since it started';
+
+CREATE FUNCTION dynamo_internal.stat_addresses(
+  OUT address inet, OUT connections int4, OUT slow bool)
+RETURNS SETOF record
+LANGUAGE C STRICT VOLATILE AS 'MODULE_PATHNAME', 'dyn_stat_addresses';
+
+CREATE VIEW dynamo.stat_addresses AS
+  SELECT * FROM dynamo_internal.stat_addresses();
+COMMENT ON VIEW dynamo.stat_addresses IS
+  'addresses of clients (a /64 of IPv6 is one): connections, and whether they are slowed down for failed signatures';
+
 CREATE FUNCTION dynamo_internal.stat_flush(
   OUT flusher_pid int4, OUT wanted_lsn pg_lsn, OUT done_lsn pg_lsn,
   OUT flushes int8, OUT flush_ms float8, OUT flush_p99_ms float8,
@@ -1664,13 +1686,15 @@ COMMENT ON FUNCTION dynamo.stat_reset() IS
   'set the figures of stat_operations, stat_exceptions and stat_flush to zero';
 
 REVOKE ALL ON FUNCTION dynamo_internal.stat_operations(), dynamo_internal.stat_exceptions(),
-  dynamo_internal.stat_workers(), dynamo_internal.stat_ssl(), dynamo_internal.stat_flush(),
+  dynamo_internal.stat_workers(), dynamo_internal.stat_ssl(), dynamo_internal.stat_limits(),
+  dynamo_internal.stat_addresses(), dynamo_internal.stat_flush(),
   dynamo_internal.stat_time_to_live(), dynamo.stat_reset()
   FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dynamo_internal.stat_operations(), dynamo_internal.stat_exceptions(),
-  dynamo_internal.stat_workers(), dynamo_internal.stat_ssl(), dynamo_internal.stat_flush(),
+  dynamo_internal.stat_workers(), dynamo_internal.stat_ssl(), dynamo_internal.stat_limits(),
+  dynamo_internal.stat_addresses(), dynamo_internal.stat_flush(),
   dynamo_internal.stat_time_to_live()
   TO pg_monitor;
 GRANT SELECT ON dynamo.stat_operations, dynamo.stat_exceptions,
-  dynamo.stat_workers, dynamo.stat_ssl, dynamo.stat_flush, dynamo.stat_time_to_live TO pg_monitor;
+  dynamo.stat_workers, dynamo.stat_ssl, dynamo.stat_limits, dynamo.stat_addresses, dynamo.stat_flush, dynamo.stat_time_to_live TO pg_monitor;
 GRANT USAGE ON SCHEMA dynamo, dynamo_internal TO pg_monitor;

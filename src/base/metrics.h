@@ -110,6 +110,12 @@ typedef struct DynWorkerMetrics
 	uint64		failed_closed;
 	uint64		failed_timeout;
 	uint64		failed_plain;	/* no handshake at all, where it is required */
+	uint64		refused_address;	/* connections over the limit of an address */
+	uint64		timeouts_idle;
+	uint64		timeouts_request;
+	uint64		timeouts_answer;
+	uint64		failed_signatures;
+	uint64		slowed;			/* connections, for having had too many */
 	uint64		queued;
 	uint64		retrying;
 	uint64		held;

@@ -31,6 +31,8 @@ int			dyn_lock_timeout;
 char	   *dyn_master_key_command;
 char	   *dyn_master_key_file;
 int			dyn_max_connections;
+int			dyn_max_connections_per_address;
+int			dyn_max_failed_signatures;
 int			dyn_policy_enforcement;
 int			dyn_port;
 bool		dyn_public_metrics;
@@ -214,6 +216,16 @@ dyn_settings_define(void)
 							NULL,
 							&dyn_max_connections, 10000, 1, 1000000,
 							at_start, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("dynamo.max_connections_per_address",
+							"How many connections clients at one address keep open, over all HTTP workers; 0 means no limit.",
+							"A /64 of IPv6 is one address.",
+							&dyn_max_connections_per_address, 10000, 0, INT_MAX,
+							PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("dynamo.max_failed_signatures",
+							"How many requests without a good signature an address may send in a minute before it is slowed down; 0 means no limit.",
+							"A /64 of IPv6 is one address.",
+							&dyn_max_failed_signatures, 100, 0, 60000,
+							PGC_SIGHUP, 0, NULL, NULL, NULL);
 	DefineCustomEnumVariable("dynamo.policy_enforcement",
 							 "Whether policies refuse what SQL's privileges grant, or only say so in the log.",
 							 NULL,

@@ -62,6 +62,9 @@ extern PGDLLIMPORT int dyn_lock_timeout;	/* ms a request waits for a row
 extern PGDLLIMPORT char *dyn_master_key_command;	/* or "" */
 extern PGDLLIMPORT char *dyn_master_key_file;	/* or "" */
 extern PGDLLIMPORT int dyn_max_connections; /* connections per worker */
+extern PGDLLIMPORT int dyn_max_connections_per_address; /* 0: no limit */
+extern PGDLLIMPORT int dyn_max_failed_signatures;	/* per address and minute; 0:
+													 * no limit */
 extern PGDLLIMPORT int dyn_policy_enforcement; /* a DynPolicyEnforcement */
 extern PGDLLIMPORT int dyn_port;
 extern PGDLLIMPORT bool dyn_public_metrics; /* GET /metrics from other machines */

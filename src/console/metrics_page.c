@@ -206,6 +206,12 @@ workers(StringInfo out)
 	FIGURE("tls_failed_closed_total", "counter", failed_closed, "TLS handshakes broken off by the client.");
 	FIGURE("tls_failed_timeout_total", "counter", failed_timeout, "TLS handshakes that took too long.");
 	FIGURE("tls_failed_plain_total", "counter", failed_plain, "Connections in the clear refused where TLS is required.");
+	FIGURE("refused_address_total", "counter", refused_address, "Connections refused because their address had too many.");
+	FIGURE("timeouts_idle_total", "counter", timeouts_idle, "Connections closed for being idle.");
+	FIGURE("timeouts_request_total", "counter", timeouts_request, "Connections closed for sending a request too slowly.");
+	FIGURE("timeouts_answer_total", "counter", timeouts_answer, "Connections closed for reading answers too slowly.");
+	FIGURE("failed_signatures_total", "counter", failed_signatures, "Requests without a good signature.");
+	FIGURE("slowed_total", "counter", slowed, "Times a connection was slowed down for failed signatures of its address.");
 	FIGURE("queued", "gauge", queued, "Requests waiting to be run.");
 	FIGURE("retrying", "gauge", retrying, "Requests waiting for a running transaction.");
 	FIGURE("held", "gauge", held, "Replies waiting for a flush.");

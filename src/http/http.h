@@ -108,6 +108,8 @@ typedef struct DynHttpOptions
 {
 	int			worker;			/* 0 .. nworkers - 1; one process each */
 	int			max_connections;
+	int			max_connections_per_address;	/* over all workers; 0: no limit */
+	int			max_failures;	/* per address and minute; 0: no limit */
 	int			idle_timeout;	/* seconds */
 	int			request_timeout;	/* seconds */
 	DynTlsOptions tls;
@@ -125,7 +127,8 @@ extern DynHttpServer *dyn_http_create(MemoryContext memory,
 									  const DynHttpOptions *options);
 
 /*
- * The settings may have changed: timeouts and TLS are taken over, and the files
+ * The settings may have changed: all but max_connections and max_body are taken
+ * over, and the files
  * of TLS are read again.  If these don't do, that is logged and what was loaded
  * last stays in force.  A server that has none at all does not serve while TLS
  * is enabled; connections that are open go on.
@@ -159,6 +162,15 @@ extern void dyn_http_reply(DynHttpRequest *request, int status,
 						   const char *body, size_t body_len);
 
 /*
+ * Before the answer to a request that could not prove whose it is: count that
+ * against the client's address.  If there have been too many of these, the
+ * connection is not read from for a second; and for a minute after the last of
+ * them, new connections from the address begin with such a second.  Others from
+ * there that are open notice nothing.
+ */
+extern void dyn_http_failed(DynHttpRequest *request);
+
+/*
  * Send what dyn_http_reply() has queued, once a round.  (A large answer may
  * have been sent at once, and dyn_http_poll() ends with a flush.)
  */
@@ -187,10 +199,26 @@ typedef struct DynHttpStatistics
 	uint64		resumed;		/* of these, of a session there was before */
 	uint64		handshakes_failed[DYN_TLS_FAILURES];
 	int64		certificate_expires;	/* seconds since 1970; 0: none loaded */
+	uint64		refused_address;	/* connections: their address has too many */
+	uint64		timeouts_idle;
+	uint64		timeouts_request;	/* the client sent too slowly */
+	uint64		timeouts_answer;	/* or read too slowly */
+	uint64		failures;		/* told by dyn_http_failed() */
+	uint64		slowed;			/* connections not read from for a while */
 } DynHttpStatistics;
 
 extern void dyn_http_statistics(const DynHttpServer *server,
 								DynHttpStatistics *statistics);
+
+/* What dynamo.stat_addresses shows; in any process. */
+typedef struct DynHttpAddress
+{
+	char		address[64];	/* "192.0.2.1", "2001:db8::/64" */
+	int			connections;
+	bool		slow;			/* has had too many failures lately */
+} DynHttpAddress;
+
+extern DynHttpAddress *dyn_http_addresses(int *n);
 
 /*
  * Stop accepting, announce close on the next answers; then destroy.  Where no

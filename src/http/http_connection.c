@@ -75,11 +75,13 @@ note_peer(DynHttpConnection *connection)
 	{
 		if (peer.ss_family != AF_INET6)
 			return;
+		connection->address = dyn_address_key_v6(&v6->sin6_addr);
 		connection->peer_is_loopback = IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
 		(void) inet_ntop(AF_INET6, &v6->sin6_addr, connection->peer_address,
 						 sizeof(connection->peer_address));
 		return;
 	}
+	connection->address = dyn_address_key_v4(&v4);
 	connection->peer_is_loopback = ntohl(v4.s_addr) >> 24 == 127;
 	(void) inet_ntop(AF_INET, &v4, connection->peer_address,
 					 sizeof(connection->peer_address));
@@ -90,26 +92,45 @@ void
 dyn_http_connection_open(DynHttpServer *server, int fd, bool over_limit)
 {
 	DynHttpConnection *connection;
-	struct epoll_event event = {.events = EPOLLIN};
+	struct epoll_event event;
 	int			one = 1;
 
 	connection = MemoryContextAllocZero(server->memory,
 										sizeof(DynHttpConnection));
 	connection->server = server;
 	connection->fd = fd;
-	connection->events = EPOLLIN;
-	connection->over_limit = over_limit;
 	connection->undecided = server->options.tls.enabled;
-	connection->state = DYN_HTTP_IDLE;
 	connection->since = server->now;
 	dlist_init(&connection->pipeline);
-	dlist_push_tail(&server->connections[DYN_HTTP_IDLE], &connection->node);
 
 	note_peer(connection);
+	if (!dyn_address_connected(&connection->address,
+							   server->options.max_connections_per_address,
+							   server->now, &connection->slowed))
+	{
+		server->statistics.refused_address++;
+		over_limit = true;
+	}
+	if (connection->slowed)
+		server->statistics.slowed++;
+	connection->state = connection->slowed ? DYN_HTTP_SLOWED : DYN_HTTP_IDLE;
+	connection->events = connection->slowed ? 0 : EPOLLIN;
+	dlist_push_tail(&server->connections[connection->state], &connection->node);
+	if (over_limit)
+	{
+		connection->over_limit = true;
+		/* More of them would be in the way of those who may come in. */
+		if (server->over_limit++ >= DYN_HTTP_OVER_LIMIT)
+		{
+			dyn_http_connection_close(connection);
+			return;
+		}
+	}
 	(void) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	/* A vanished client is noticed at last even while we owe it an answer. */
 	(void) setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
 
+	event.events = connection->events;
 	event.data.u64 = (uintptr_t) connection;
 	if (epoll_ctl(server->epoll, EPOLL_CTL_ADD, fd, &event) < 0)
 		dyn_http_connection_close(connection);
@@ -200,6 +221,9 @@ dyn_http_connection_close(DynHttpConnection *connection)
 	drop_kept_replies(connection);
 	drop_input(connection);
 	drop_output(connection);
+	if (connection->over_limit)
+		server->over_limit--;
+	dyn_address_disconnected(connection->address, server->now);
 	dyn_http_server_closed(server);
 	if (connection->pipelined == 0)
 		pfree(connection);
@@ -259,7 +283,8 @@ append_output(DynHttpConnection *connection, const char *bytes, size_t len)
 static bool
 may_begin(const DynHttpConnection *connection)
 {
-	return connection->pipelined < DYN_HTTP_MAX_PIPELINED &&
+	return !connection->slowed &&
+		connection->pipelined < DYN_HTTP_MAX_PIPELINED &&
 		unsent(connection) + connection->kept <= DYN_HTTP_MAX_UNSENT;
 }
 
@@ -268,6 +293,7 @@ static bool
 may_read(const DynHttpConnection *connection)
 {
 	return !connection->input_ended && !connection->paused &&
+		!connection->slowed &&
 		connection->expect != DYN_HTTP_EXPECT_NOTHING;
 }
 
@@ -289,6 +315,7 @@ static void
 enter_state(DynHttpConnection *connection, DynHttpState state)
 {
 	DynHttpServer *server = connection->server;
+	int64		timeout;
 
 	if (connection->state == state)
 		return;
@@ -297,6 +324,11 @@ enter_state(DynHttpConnection *connection, DynHttpState state)
 	connection->progress = 0;
 	dlist_delete(&connection->node);
 	dlist_push_tail(&server->connections[state], &connection->node);
+
+	/* The loop may sleep next: a flush is not followed by a poll. */
+	timeout = dyn_http_state_timeout(server, state);
+	if (timeout != PG_INT64_MAX)
+		dyn_http_server_wake(server, server->now + timeout);
 }
 
 /*
@@ -320,6 +352,8 @@ settle(DynHttpConnection *connection)
 			enter_state(connection, DYN_HTTP_WRITING);
 			events |= EPOLLOUT;
 		}
+		else if (connection->slowed)
+			enter_state(connection, DYN_HTTP_SLOWED);
 		else if (connection->incoming != NULL ||
 				 (connection->input_len > 0 && !connection->paused))
 			enter_state(connection, DYN_HTTP_READING);
@@ -960,6 +994,34 @@ dyn_http_connection_answered(DynHttpConnection *connection)
 		return;
 	}
 	dyn_http_connection_mark_dirty(connection);
+}
+
+void
+dyn_http_failed(DynHttpRequest *request)
+{
+	DynHttpConnection *connection = request->connection;
+	DynHttpServer *server = connection->server;
+
+	if (connection->fd < 0)
+		return;
+	server->statistics.failures++;
+	if (dyn_address_failed(connection->address, server->options.max_failures,
+						   server->now) && !connection->slowed)
+	{
+		connection->slowed = true;
+		server->statistics.slowed++;
+	}
+}
+
+/* It has been slow for long enough. */
+void
+dyn_http_connection_quicken(DynHttpConnection *connection)
+{
+	connection->slowed = false;
+	enter_state(connection, DYN_HTTP_IDLE);
+	if (connection->tls != NULL || connection->paused)
+		queue_resume(connection);
+	conclude(connection);
 }
 
 /* Say close to the client, and wait for it to notice. */

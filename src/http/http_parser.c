@@ -26,46 +26,47 @@
 #define TOKEN	1				/* method, header name */
 #define TARGET	2				/* request target */
 #define VALUE	4				/* header value */
+#define HOST	8				/* host and port */
 
-/* What a byte may be part of; RFC 9110 5.6.2, RFC 9112 3.2, RFC 9110 5.5. */
+/* What a byte may be part of; RFC 9110 5.6.2, RFC 9112 3.2, RFC 9110 5.5, RFC 3986 3.2.2. */
 static const uint8 byte_class[256] = {
 	['\t'] = VALUE,
 	[' '] = VALUE,
-	['!'] = TOKEN | TARGET | VALUE,
+	['!'] = TOKEN | TARGET | VALUE | HOST,
 	['"'] = TARGET | VALUE,
-	['#'] = TOKEN | TARGET | VALUE,
-	['$'] = TOKEN | TARGET | VALUE,
-	['%'] = TOKEN | TARGET | VALUE,
-	['&'] = TOKEN | TARGET | VALUE,
-	['\''] = TOKEN | TARGET | VALUE,
-	['('] = TARGET | VALUE,
-	[')'] = TARGET | VALUE,
-	['*'] = TOKEN | TARGET | VALUE,
-	['+'] = TOKEN | TARGET | VALUE,
-	[','] = TARGET | VALUE,
-	['-'] = TOKEN | TARGET | VALUE,
-	['.'] = TOKEN | TARGET | VALUE,
+	['#'] = TOKEN | VALUE,		/* a fragment is never sent */
+	['$'] = TOKEN | TARGET | VALUE | HOST,
+	['%'] = TOKEN | TARGET | VALUE | HOST,
+	['&'] = TOKEN | TARGET | VALUE | HOST,
+	['\''] = TOKEN | TARGET | VALUE | HOST,
+	['('] = TARGET | VALUE | HOST,
+	[')'] = TARGET | VALUE | HOST,
+	['*'] = TOKEN | TARGET | VALUE | HOST,
+	['+'] = TOKEN | TARGET | VALUE | HOST,
+	[','] = TARGET | VALUE,		/* in a host: what was two headers */
+	['-'] = TOKEN | TARGET | VALUE | HOST,
+	['.'] = TOKEN | TARGET | VALUE | HOST,
 	['/'] = TARGET | VALUE,
-	['0' ... '9'] = TOKEN | TARGET | VALUE,
-	[':'] = TARGET | VALUE,
-	[';'] = TARGET | VALUE,
+	['0' ... '9'] = TOKEN | TARGET | VALUE | HOST,
+	[':'] = TARGET | VALUE | HOST,
+	[';'] = TARGET | VALUE | HOST,
 	['<'] = TARGET | VALUE,
-	['='] = TARGET | VALUE,
+	['='] = TARGET | VALUE | HOST,
 	['>'] = TARGET | VALUE,
 	['?'] = TARGET | VALUE,
 	['@'] = TARGET | VALUE,
-	['A' ... 'Z'] = TOKEN | TARGET | VALUE,
-	['['] = TARGET | VALUE,
+	['A' ... 'Z'] = TOKEN | TARGET | VALUE | HOST,
+	['['] = TARGET | VALUE | HOST,
 	['\\'] = TARGET | VALUE,
-	[']'] = TARGET | VALUE,
+	[']'] = TARGET | VALUE | HOST,
 	['^'] = TOKEN | TARGET | VALUE,
-	['_'] = TOKEN | TARGET | VALUE,
+	['_'] = TOKEN | TARGET | VALUE | HOST,
 	['`'] = TOKEN | TARGET | VALUE,
-	['a' ... 'z'] = TOKEN | TARGET | VALUE,
+	['a' ... 'z'] = TOKEN | TARGET | VALUE | HOST,
 	['{'] = TARGET | VALUE,
 	['|'] = TOKEN | TARGET | VALUE,
 	['}'] = TARGET | VALUE,
-	['~'] = TOKEN | TARGET | VALUE,
+	['~'] = TOKEN | TARGET | VALUE | HOST,
 	[0x80 ... 0xff] = VALUE,
 };
 
@@ -225,6 +226,16 @@ parse_content_length(const DynHttpHeader *header, DynHttpHead *head)
 	return 0;
 }
 
+/* Could this be a host, with or without a port?  It may be empty. */
+static bool
+is_host(const DynHttpHeader *header)
+{
+	for (uint32 i = 0; i < header->value_len; i++)
+		if (!is_class(header->value[i], HOST))
+			return false;
+	return true;
+}
+
 /* What the headers say about the message's framing and the connection. */
 static int
 interpret_headers(DynHttpHead *head)
@@ -246,7 +257,7 @@ interpret_headers(DynHttpHead *head)
 			case 4:
 				if (!equals_nocase(name, 4, "host"))
 					break;
-				if (host)
+				if (host || !is_host(header))
 					return 400;
 				host = true;
 				break;
@@ -449,7 +460,7 @@ chunk_size_byte(DynChunkDecoder *decoder, char c)
 		return ++decoder->digits <= MAX_CHUNK_SIZE_DIGITS;
 	}
 	decoder->extension = true;
-	return decoder->digits > 0 && (c == ';' || is_blank(c));
+	return decoder->digits > 0 && c == ';';
 }
 
 /* One byte of the trailer section.  False if it is malformed. */
@@ -464,17 +475,21 @@ trailer_byte(DynChunkDecoder *decoder, char c)
 		if (decoder->line_len == 0)
 			decoder->state = DYN_CHUNK_DONE;
 		decoder->line_len = 0;
+		decoder->colon = false;
 		return true;
 	}
 	if (c == '\r')
 	{
 		decoder->cr = true;
-		return true;
+		return decoder->line_len == 0 || decoder->colon;
 	}
 	decoder->line_len++;
-	decoder->overhead++;
-	return is_class(c, VALUE) && decoder->overhead <= MAX_CHUNK_OVERHEAD &&
-		(decoder->line_len > 1 || is_class(c, TOKEN));
+	if (++decoder->overhead > MAX_CHUNK_OVERHEAD)
+		return false;
+	if (decoder->colon)
+		return is_class(c, VALUE);
+	decoder->colon = c == ':' && decoder->line_len > 1;
+	return decoder->colon || is_class(c, TOKEN);
 }
 
 DynChunkResult

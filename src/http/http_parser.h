@@ -83,6 +83,7 @@ typedef struct DynChunkDecoder
 	uint32		overhead;		/* extension and trailer bytes so far */
 	uint64		left;			/* of the chunk */
 	bool		extension;		/* behind the size's digits */
+	bool		colon;			/* behind the name in a trailer line */
 	bool		cr;				/* the last byte was a CR */
 } DynChunkDecoder;
 

@@ -8,6 +8,7 @@
  *	accept -> IDLE -> HANDSHAKE -> IDLE		where TLS is enabled
  *	accept -> IDLE -> READING -> (request handed over) -> ANSWERING -> IDLE
  *	   ANSWERING -> WRITING		the client reads slower than we answer
+ *	   any -> SLOWED -> IDLE	too many failures: not read from for a second
  *	   any -> LINGERING			we have said "close": what still arrives is
  *								thrown away, so that a reset does not take
  *								our last answer from the client
@@ -25,6 +26,7 @@
 #include <netinet/in.h>
 #include <sys/uio.h>
 
+#include "http/client_address.h"
 #include "http/http.h"
 #include "http/http_parser.h"
 
@@ -40,6 +42,13 @@ struct DynTlsContext;			/* http/tls.h */
 /* All request bodies of a worker, arriving or waiting for an answer, together. */
 #define DYN_HTTP_MAX_BODIES		(512 * 1024 * 1024)
 
+/*
+ * Beyond the limits of connections this many more are let in, to be told 503
+ * once their request is read: an SDK retries that soon and elsewhere, and a
+ * silent backlog only after its timeout.
+ */
+#define DYN_HTTP_OVER_LIMIT		64
+
 typedef enum DynHttpState
 {
 	DYN_HTTP_IDLE,				/* between requests: idle_timeout */
@@ -47,6 +56,7 @@ typedef enum DynHttpState
 	DYN_HTTP_READING,			/* within one: request_timeout for the whole */
 	DYN_HTTP_ANSWERING,			/* the server's turn: no timeout */
 	DYN_HTTP_WRITING,			/* request_timeout for each 256 KB */
+	DYN_HTTP_SLOWED,			/* SLOW_TIME, and then it goes on */
 	DYN_HTTP_LINGERING			/* LINGER_TIMEOUT */
 } DynHttpState;
 
@@ -98,6 +108,7 @@ struct DynHttpConnection
 	bool		peer_is_loopback;
 	bool		undecided;		/* TLS or not: its first byte will tell */
 	bool		over_limit;		/* one too many: its request gets a 503 */
+	bool		slowed;			/* not read from for now */
 	bool		input_ended;	/* the client sends no more */
 	bool		broken;			/* no more can be sent */
 	bool		send_continue;	/* 100 Continue is due before any answer */
@@ -124,6 +135,7 @@ struct DynHttpConnection
 	size_t		output_size;
 	size_t		progress;		/* bytes sent in this WRITING period */
 
+	DynAddressKey address;		/* what it is counted for; 0: not counted */
 	char		peer_address[INET6_ADDRSTRLEN];
 };
 
@@ -141,6 +153,7 @@ struct DynHttpServer
 	int64		listen_again_at;	/* ms; out of descriptors until then */
 	int			max_connections;	/* as far as descriptors allow */
 	uint64		body_bytes; /* room for bodies */
+	int			over_limit;		/* connections that are */
 	struct DynTlsContext *tls;	/* NULL: none could be loaded, or TLS is off */
 	int64		tickets_due;	/* ms; when their key is to be changed */
 	int			handshakes_left;	/* steps of handshakes in this poll */
@@ -172,6 +185,9 @@ extern DynHttpAccept dyn_http_listener_accept(int i, int *fd);
 extern void dyn_http_listener_closed(void);
 
 /* http_server.c */
+extern int64 dyn_http_now(void);
+extern int64 dyn_http_state_timeout(const DynHttpServer *server,
+									DynHttpState state);
 extern void dyn_http_server_wake(DynHttpServer *server, int64 at);
 extern void dyn_http_server_closed(DynHttpServer *server);
 
@@ -212,6 +228,7 @@ extern DynHandshake dyn_transport_handshake(DynHttpConnection *connection);
 /* http_connection.c */
 extern void dyn_http_connection_open(DynHttpServer *server, int fd,
 									 bool over_limit);
+extern void dyn_http_connection_quicken(DynHttpConnection *connection);
 extern void dyn_http_connection_ready(DynHttpConnection *connection,
 									  uint32 events);
 extern void dyn_http_connection_resume(DynHttpConnection *connection);

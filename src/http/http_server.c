@@ -26,19 +26,14 @@
 #define MAX_HANDSHAKES		4	/* steps of them a round; one may take 1 ms */
 #define LISTEN_PAUSE		100 /* ms without accepting after EMFILE */
 #define LINGER_TIMEOUT		5000	/* ms */
-
-/*
- * Beyond max_connections this many more are let in, to be told 503 once their
- * request is read: an SDK retries that soon and elsewhere, and a silent backlog
- * only after its timeout.
- */
-#define OVER_LIMIT_CONNECTIONS 64
+#define SLOW_TIME			1000	/* ms */
 
 /* Descriptors left for everything that is no connection of ours. */
 #define SPARE_DESCRIPTORS	64
 
-static int64
-monotonic_ms(void)
+/* Milliseconds of the monotonic clock, which is the same in all processes. */
+int64
+dyn_http_now(void)
 {
 	struct timespec ts;
 
@@ -69,7 +64,7 @@ connections_allowed(int wanted)
 	/* Where the limit is low, share: PostgreSQL closes files it can reopen. */
 	allowed = Max((int64) limit.rlim_cur - max_safe_fds,
 				  (int64) limit.rlim_cur / 2);
-	allowed -= SPARE_DESCRIPTORS + OVER_LIMIT_CONNECTIONS;
+	allowed -= SPARE_DESCRIPTORS + DYN_HTTP_OVER_LIMIT;
 	if (allowed >= wanted)
 		return wanted;
 	ereport(LOG,
@@ -174,6 +169,25 @@ leave_at_exit(int code, Datum arg)
 	dyn_http_listener_leave();
 }
 
+/* The server of a process that may end before it destroys it. */
+static DynHttpServer *serving = NULL;
+
+/* Then its connections are no longer counted for their addresses. */
+static void
+disconnect_at_exit(int code, Datum arg)
+{
+	DynHttpServer *server = serving;
+	dlist_iter	iter;
+
+	if (server == NULL)
+		return;
+	for (int state = 0; state < DYN_HTTP_STATES; state++)
+		dlist_foreach(iter, &server->connections[state])
+			dyn_address_disconnected(dlist_container(DynHttpConnection, node,
+													 iter.cur)->address,
+									 server->now);
+}
+
 DynHttpServer *
 dyn_http_create(MemoryContext memory, const DynHttpOptions *options)
 {
@@ -187,6 +201,7 @@ dyn_http_create(MemoryContext memory, const DynHttpOptions *options)
 	if (!exit_registered)
 	{
 		on_proc_exit(leave_at_exit, (Datum) 0);
+		before_shmem_exit(disconnect_at_exit, (Datum) 0);
 		exit_registered = true;
 	}
 	own = AllocSetContextCreate(memory, "dynamo HTTP server",
@@ -195,12 +210,13 @@ dyn_http_create(MemoryContext memory, const DynHttpOptions *options)
 	server->memory = own;
 	server->options = *options;
 	server->max_connections = connections_allowed(options->max_connections);
-	server->now = monotonic_ms();
+	server->now = dyn_http_now();
 	server->timer_at = PG_INT64_MAX;
 	for (int i = 0; i < DYN_HTTP_STATES; i++)
 		dlist_init(&server->connections[i]);
 	dlist_init(&server->dirty);
 	dlist_init(&server->resumed);
+	serving = server;
 
 	server->epoll = epoll_create1(EPOLL_CLOEXEC);
 	server->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
@@ -221,6 +237,9 @@ dyn_http_reload(DynHttpServer *server, const DynHttpOptions *options)
 {
 	server->options.idle_timeout = options->idle_timeout;
 	server->options.request_timeout = options->request_timeout;
+	server->options.max_connections_per_address =
+		options->max_connections_per_address;
+	server->options.max_failures = options->max_failures;
 	server->options.tls = options->tls;
 	load_tls(server);
 	set_serving(server);
@@ -257,9 +276,9 @@ dyn_http_server_wake(DynHttpServer *server, int64 at)
 	timerfd_settime(server->timer, TFD_TIMER_ABSTIME, &when, NULL);
 }
 
-/* How long a connection may stay in a state, in ms. */
-static int64
-state_timeout(const DynHttpServer *server, DynHttpState state)
+/* How long a connection may stay in a state, in ms; PG_INT64_MAX: for ever. */
+int64
+dyn_http_state_timeout(const DynHttpServer *server, DynHttpState state)
 {
 	switch (state)
 	{
@@ -269,6 +288,8 @@ state_timeout(const DynHttpServer *server, DynHttpState state)
 		case DYN_HTTP_READING:
 		case DYN_HTTP_WRITING:
 			return (int64) server->options.request_timeout * 1000;
+		case DYN_HTTP_SLOWED:
+			return SLOW_TIME;
 		case DYN_HTTP_LINGERING:
 			return LINGER_TIMEOUT;
 		case DYN_HTTP_ANSWERING:
@@ -277,13 +298,35 @@ state_timeout(const DynHttpServer *server, DynHttpState state)
 	return PG_INT64_MAX;
 }
 
-/* Close what has been in its state for too long; set the timer for the rest. */
+static void
+count_timeout(DynHttpStatistics *statistics, DynHttpState state)
+{
+	switch (state)
+	{
+		case DYN_HTTP_IDLE:
+			statistics->timeouts_idle++;
+			break;
+		case DYN_HTTP_HANDSHAKE:
+			statistics->handshakes_failed[DYN_TLS_FAILED_TIMEOUT]++;
+			break;
+		case DYN_HTTP_READING:
+			statistics->timeouts_request++;
+			break;
+		case DYN_HTTP_WRITING:
+			statistics->timeouts_answer++;
+			break;
+		default:
+			break;
+	}
+}
+
+/* See to what has been in its state for too long; set the timer for the rest. */
 static void
 close_expired(DynHttpServer *server)
 {
 	for (int state = 0; state < DYN_HTTP_STATES; state++)
 	{
-		int64		timeout = state_timeout(server, state);
+		int64		timeout = dyn_http_state_timeout(server, state);
 
 		if (timeout == PG_INT64_MAX)
 			continue;
@@ -298,8 +341,12 @@ close_expired(DynHttpServer *server)
 				dyn_http_server_wake(server, oldest->since + timeout);
 				break;
 			}
-			if (state == DYN_HTTP_HANDSHAKE)
-				server->statistics.handshakes_failed[DYN_TLS_FAILED_TIMEOUT]++;
+			if (state == DYN_HTTP_SLOWED)
+			{
+				dyn_http_connection_quicken(oldest);
+				continue;
+			}
+			count_timeout(&server->statistics, state);
 			dyn_http_connection_close(oldest);
 		}
 	}
@@ -331,7 +378,7 @@ accept_connections(DynHttpServer *server, int listener, uint32 events)
 		int			fd;
 
 		if (server->statistics.connections >=
-			server->max_connections + OVER_LIMIT_CONNECTIONS)
+			server->max_connections + DYN_HTTP_OVER_LIMIT)
 		{
 			pause_listening(server);
 			return;
@@ -371,7 +418,7 @@ dyn_http_poll(DynHttpServer *server)
 	dlist_head	resumed;
 	int			nevents;
 
-	server->now = monotonic_ms();
+	server->now = dyn_http_now();
 	server->handshakes_left = MAX_HANDSHAKES;
 	refresh_tickets(server);
 
@@ -421,7 +468,7 @@ dyn_http_poll(DynHttpServer *server)
 void
 dyn_http_flush(DynHttpServer *server)
 {
-	server->now = monotonic_ms();
+	server->now = dyn_http_now();
 	while (!dlist_is_empty(&server->dirty))
 		dyn_http_connection_flush(dlist_container(DynHttpConnection,
 												  dirty_node,
@@ -448,5 +495,6 @@ dyn_http_destroy(DynHttpServer *server)
 		dyn_tls_free(server->tls);
 	close(server->timer);
 	close(server->epoll);
+	serving = NULL;
 	MemoryContextDelete(server->memory);
 }

@@ -18,11 +18,13 @@
 #include "storage/lwlock.h"
 #include "storage/shmem.h"
 
+#include "http/client_address.h"
 #include "http/http_shared.h"
 #include "http/tls.h"
 
 typedef struct HttpShared
 {
+	LWLock		address_lock;	/* for the table of client_address.c */
 	LWLock		lock;			/* for ticket_key and its time */
 	pg_atomic_uint32 ticket_generation; /* 0: there is none yet */
 	pg_atomic_uint64 ticket_until;	/* ms of the monotonic clock */
@@ -40,6 +42,7 @@ request_memory(void)
 	if (previous_shmem_request_hook)
 		previous_shmem_request_hook();
 	RequestAddinShmemSpace(sizeof(HttpShared));
+	RequestAddinShmemSpace(dyn_client_address_size());
 }
 
 static void
@@ -55,9 +58,11 @@ startup(void)
 	{
 		memset(shared, 0, sizeof(HttpShared));
 		LWLockInitialize(&shared->lock, LWLockNewTrancheId());
+		LWLockInitialize(&shared->address_lock, shared->lock.tranche);
 		pg_atomic_init_u32(&shared->ticket_generation, 0);
 		pg_atomic_init_u64(&shared->ticket_until, 0);
 	}
+	dyn_client_address_init(&shared->address_lock);
 	LWLockRelease(AddinShmemInitLock);
 	LWLockRegisterTranche(shared->lock.tranche, "dynamo HTTP");
 }

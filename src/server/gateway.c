@@ -612,6 +612,17 @@ audit(DynWork *work, int64 microseconds)
 	MemoryContextSwitchTo(old_context);
 }
 
+/* Did the sender fail to prove who it is?  Who does so often is slowed down. */
+static bool
+is_unproven(const DynWork *work)
+{
+	return !work->authenticated &&
+		(work->exception == DYN_EXCEPTION_INCOMPLETE_SIGNATURE ||
+		 work->exception == DYN_EXCEPTION_INVALID_SIGNATURE ||
+		 work->exception == DYN_EXCEPTION_MISSING_AUTHENTICATION_TOKEN ||
+		 work->exception == DYN_EXCEPTION_UNRECOGNIZED_CLIENT);
+}
+
 void
 dyn_gateway_answer(DynWork *work)
 {
@@ -631,6 +642,8 @@ dyn_gateway_answer(DynWork *work)
 		dyn_metrics_record_error(&dyn_shared->metrics,
 								 (DynException) work->exception);
 	large_requests -= work->memory;
+	if (is_unproven(work))
+		dyn_http_failed(work->http);
 	dyn_http_reply(work->http, work->status, work->content_type, work->headers,
 				   work->reply.data, work->reply.len);
 }

@@ -20,6 +20,7 @@
 #include "utils/tuplestore.h"
 
 #include "base/shared_state.h"
+#include "http/http.h"
 #include "operation/operation.h"
 #include "server/flush.h"
 
@@ -28,6 +29,8 @@ PG_FUNCTION_INFO_V1(dyn_stat_exceptions);
 PG_FUNCTION_INFO_V1(dyn_stat_time_to_live);
 PG_FUNCTION_INFO_V1(dyn_stat_workers);
 PG_FUNCTION_INFO_V1(dyn_stat_ssl);
+PG_FUNCTION_INFO_V1(dyn_stat_limits);
+PG_FUNCTION_INFO_V1(dyn_stat_addresses);
 PG_FUNCTION_INFO_V1(dyn_stat_flush);
 PG_FUNCTION_INFO_V1(dyn_stat_reset);
 
@@ -187,6 +190,61 @@ dyn_stat_ssl(PG_FUNCTION_ARGS)
 		values[n++] = Int64GetDatum(metrics.failed_timeout);
 		values[n++] = Int64GetDatum(metrics.failed_plain);
 		Assert(n == lengthof(values));
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+	return (Datum) 0;
+}
+
+Datum
+dyn_stat_limits(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+
+	InitMaterializedSRF(fcinfo, 0);
+	for (int i = 0; dyn_shared != NULL && i < dyn_shared->nworkers; i++)
+	{
+		DynWorkerSlot *slot = &dyn_shared->workers[i];
+		DynWorkerMetrics metrics = slot->metrics;
+		uint32		pid = pg_atomic_read_u32(&slot->process.pid);
+		Datum		values[9];
+		bool		nulls[9] = {false};
+		int			n = 0;
+
+		if (pid == 0)
+			continue;
+		values[n++] = Int32GetDatum(i + 1);
+		values[n++] = Int32GetDatum(pid);
+		values[n++] = Int64GetDatum(metrics.refused);
+		values[n++] = Int64GetDatum(metrics.refused_address);
+		values[n++] = Int64GetDatum(metrics.timeouts_idle);
+		values[n++] = Int64GetDatum(metrics.timeouts_request);
+		values[n++] = Int64GetDatum(metrics.timeouts_answer);
+		values[n++] = Int64GetDatum(metrics.failed_signatures);
+		values[n++] = Int64GetDatum(metrics.slowed);
+		Assert(n == lengthof(values));
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+	return (Datum) 0;
+}
+
+Datum
+dyn_stat_addresses(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	DynHttpAddress *addresses;
+	int			n;
+
+	InitMaterializedSRF(fcinfo, 0);
+	addresses = dyn_http_addresses(&n);
+	for (int i = 0; i < n; i++)
+	{
+		Datum		values[3];
+		bool		nulls[3] = {false};
+
+		values[0] = DirectFunctionCall1(inet_in,
+										CStringGetDatum(addresses[i].address));
+		values[1] = Int32GetDatum(addresses[i].connections);
+		values[2] = BoolGetDatum(addresses[i].slow);
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
 	return (Datum) 0;

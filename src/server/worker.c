@@ -169,6 +169,12 @@ publish_metrics(DynWorker *worker)
 		statistics.handshakes_failed[DYN_TLS_FAILED_TIMEOUT];
 	metrics->failed_plain =
 		statistics.handshakes_failed[DYN_TLS_FAILED_PLAIN];
+	metrics->refused_address = statistics.refused_address;
+	metrics->timeouts_idle = statistics.timeouts_idle;
+	metrics->timeouts_request = statistics.timeouts_request;
+	metrics->timeouts_answer = statistics.timeouts_answer;
+	metrics->failed_signatures = statistics.failures;
+	metrics->slowed = statistics.slowed;
 	metrics->queued = worker->queued;
 	metrics->retrying = worker->nretrying;
 	metrics->held = worker->nheld;
@@ -257,6 +263,8 @@ http_options(DynWorker *worker)
 	DynHttpOptions options = {
 		.worker = worker->number,
 		.max_connections = dyn_max_connections,
+		.max_connections_per_address = dyn_max_connections_per_address,
+		.max_failures = dyn_max_failed_signatures,
 		.idle_timeout = dyn_idle_timeout,
 		.request_timeout = dyn_request_timeout,
 		.max_body = DYN_MAX_REQUEST_SIZE,

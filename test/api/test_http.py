@@ -66,7 +66,7 @@ class Connection:
         assert line.endswith(b'\r\n') and line.startswith(b'HTTP/1.1 '), line
         headers = {}
         while (header := self.file.readline()) != b'\r\n':
-            name, value = header.decode().rstrip('\r\n').split(': ', 1)
+            name, value = header.decode('latin-1').rstrip('\r\n').split(': ', 1)
             headers[name.lower()] = value
         status = int(line.split()[1])
         if status == 100:
@@ -436,6 +436,58 @@ REFUSED = {
     'chunk longer than its size': b'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{}\r\n0\r\n\r\n',
     'endless chunk extension': b'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1;' + b'x' * 17000,
     'endless trailer': b'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n' + b'A: b\r\n' * 5000,
+    'NUL in a name': b'GET / HTTP/1.1\r\nHost: x\r\nA\0: b\r\n\r\n',
+    'NUL in the target': b'GET /\0 HTTP/1.1\r\nHost: x\r\n\r\n',
+    'NUL in the method': b'G\0ET / HTTP/1.1\r\nHost: x\r\n\r\n',
+    'DEL': b'GET / HTTP/1.1\r\nHost: x\r\nA: \x7f\r\n\r\n',
+    'byte over 127 in a name': b'GET / HTTP/1.1\r\nHost: x\r\nA\xa0: b\r\n\r\n',
+    'separator in a name': b'GET / HTTP/1.1\r\nHost: x\r\nA(b): c\r\n\r\n',
+    'CR before the colon': b'GET / HTTP/1.1\r\nHost: x\r\nA\r: b\r\n\r\n',
+    'CR CR LF': b'GET / HTTP/1.1\r\nHost: x\r\r\n\r\n',
+    'LF before the empty line': b'GET / HTTP/1.1\r\nHost: x\n\r\n',
+    'bare LF at the end': b'GET / HTTP/1.1\r\nHost: x\r\n\n',
+    'tab for a blank': b'GET\t/\tHTTP/1.1\r\nHost: x\r\n\r\n',
+    'blank behind the version': b'GET / HTTP/1.1 \r\nHost: x\r\n\r\n',
+    'blank in the target': b'GET /a b HTTP/1.1\r\nHost: x\r\n\r\n',
+    'fragment': b'GET /a#b HTTP/1.1\r\nHost: x\r\n\r\n',
+    'relative target': b'GET a HTTP/1.1\r\nHost: x\r\n\r\n',
+    'authority as the target of GET': b'GET h:80 HTTP/1.1\r\nHost: x\r\n\r\n',
+    'other scheme': b'GET ftp://h/ HTTP/1.1\r\nHost: x\r\n\r\n',
+    'no host in the target': b'GET http:///a HTTP/1.1\r\nHost: x\r\n\r\n',
+    'two hosts in one': b'GET / HTTP/1.1\r\nHost: a, b\r\n\r\n',
+    'user in the host': b'GET / HTTP/1.1\r\nHost: a@b\r\n\r\n',
+    'path in the host': b'GET / HTTP/1.1\r\nHost: a/b\r\n\r\n',
+    'blank in the host': b'GET / HTTP/1.1\r\nHost: a b\r\n\r\n',
+    'two Hosts, one in lower case': b'GET / HTTP/1.1\r\nHost: x\r\nhost: y\r\n\r\n',
+    'version 0.9': b'GET / HTTP/0.9x\r\nHost: x\r\n\r\n',
+    'blank in Content-Length': b'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1 3\r\n\r\nabc',
+    'Content-Length with a unit': b'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3b\r\n\r\nabc',
+    'Content-Length with a point': b'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3.0\r\n\r\nabc',
+    'quoted Content-Length': b'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: "3"\r\n\r\nabc',
+    'Content-Length in other digits': 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: \u0663\r\n\r\nabc'.encode(),
+    'NUL in Content-Length': b'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\0\r\n\r\nabc',
+    'blank before the colon of Content-Length': b'POST / HTTP/1.1\r\nHost: x\r\nContent-Length : 3\r\n\r\nabc',
+    'Content-Lengths in two cases': b'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\ncontent-length: 4\r\n\r\nabcd',
+    'blank before the colon of Transfer-Encoding': b'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n',
+    'folded Transfer-Encoding': b'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n',
+    'vertical tab before chunked': b'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n',
+    'Transfer-Encoding behind a bare LF': b'POST / HTTP/1.1\r\nHost: x\r\nA: b\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+    'unknown coding and Content-Length': b'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: xchunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n',
+    'empty Transfer-Encoding and Content-Length': b'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding:\r\nContent-Length: 5\r\n\r\n0\r\n\r\n',
+    'hexadecimal chunk size': b'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0x2\r\n{}\r\n0\r\n\r\n',
+    'blank before a chunk size': b'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n 2\r\n{}\r\n0\r\n\r\n',
+    'blank behind a chunk size': b'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2 \r\n{}\r\n0\r\n\r\n',
+    'text behind a chunk size': b'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2 x\r\n{}\r\n0\r\n\r\n',
+    'chunk size over 64 bits': b'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n10000000000000002\r\n{}\r\n0\r\n\r\n',
+    'bare LF in a chunk extension': b'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2;\n{}\r\n0\r\n\r\n',
+    'bare CR in a chunk extension': b'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2;\rx\r\n{}\r\n0\r\n\r\n',
+    'bare CR behind a chunk': b'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r0\r\n\r\n',
+    'bare LF behind a chunk': b'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\n0\r\n\r\n',
+    'bare LF behind the last chunk': b'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\n\r\n',
+    'bare LF behind a trailer': b'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nA: b\n\r\n',
+    'trailer that is no header': b'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nGET / HTTP/1.1\r\n\r\n',
+    'folded trailer': b'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nA: b\r\n c\r\n\r\n',
+    'trailer without a name': b'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n: b\r\n\r\n',
     'TLS': bytes.fromhex('16030101fc010001f80303') + b'\x0a' * 16,
     'long request line': b'GET /' + b'a' * (16 * 1024),
     'long header': b'GET / HTTP/1.1\r\nHost: x\r\nA: ' + b'a' * (16 * 1024),
@@ -458,7 +510,66 @@ def test_malformed(name):
 def test_refused_otherwise():
     assert ask_one(b'GET / HTTP/2.0\r\nHost: x\r\n\r\n').status == 505
     assert ask_one(b'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n').status == 505
-    assert ask_one(b'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n').status == 501
+    smuggled = b'0\r\n\r\n' + get('smuggled')
+    for coding in (b'gzip, chunked', b'chunked, identity', b'identity', b'xchunked', b'chunked;q=1', b'"chunked"', b'chunked,',
+                   b'', b'identity\r\nTransfer-Encoding: chunked'):
+        for rest in b'', smuggled:
+            assert ask_one(b'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: %s\r\n\r\n%s' % (coding, rest)).status == 501, coding
+    for expectation in b'200-ok', b'100-continue, x', b'100-continue;x', b'':
+        assert ask_one(b'POST / HTTP/1.1\r\nHost: x\r\nExpect: %s\r\nContent-Length: 3\r\n\r\nabc%s' % (expectation, get('smuggled'))).status == 417
+
+
+@pytest.mark.parametrize('message', [
+    b'GET / HTTP/1.1\r\nHost: a\r\nContent-Length: %(len)d\r\n\r\n%(inner)s',
+    b'HEAD / HTTP/1.1\r\nHost: a\r\nContent-Length: %(len)d\r\n\r\n%(inner)s',
+    b'OPTIONS * HTTP/1.1\r\nHost: a\r\nContent-Length: %(len)d\r\n\r\n%(inner)s',
+    b'DELETE / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n%(len)x\r\n%(inner)s\r\n0\r\n\r\n',
+    b'POST / HTTP/1.1\r\nHost: a\r\ntransfer-encoding:\tCHUNKED \r\n\r\n%(len)X;a="b";c\r\n%(inner)s\r\n000\r\n\r\n',
+    b'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n%(len)x\r\n%(inner)s\r\n0\r\nContent-Length: 9\r\nTransfer-Encoding: x\r\nHost: b\r\n\r\n',
+    b'POST / HTTP/1.1\r\nHost: a\r\nContent-Length:\t0%(len)d \r\n\r\n%(inner)s',
+    # Not what they look like: only a name's very letters count.
+    b'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %(len)d\r\nContent_Length: 0\r\nTransfer_Encoding: chunked\r\n\r\n%(inner)s',
+    b'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %(len)d\r\nX-Transfer-Encoding: chunked\r\nTE: chunked\r\n\r\n%(inner)s',
+    b'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %(len)d\r\nConnection: Content-Length, Transfer-Encoding\r\n\r\n%(inner)s',
+    b'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %(len)d\r\nX-HTTP-Method-Override: GET\r\nX-Method-Override: GET\r\n\r\n%(inner)s',
+    b'GET / HTTP/1.1\r\nHost: a\r\nContent-Length: %(len)d\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n%(inner)s',
+    b'GET / HTTP/1.1\r\nHost: a\r\nContent-Length: %(len)d\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: x\r\n\r\n%(inner)s',
+    b'GET http://other/ HTTP/1.1\r\nHost: a\r\nContent-Length: %(len)d\r\n\r\n%(inner)s',
+    b'GET / HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\nContent-Length: %(len)d\r\n\r\n%(inner)s',
+    b'\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\nContent-Length: %(len)d\r\n\r\n%(inner)s'])
+def test_bodies_are_bodies(message):
+    """A request inside a body is none, whatever the method; what follows the body is the next one."""
+    inner = get('smuggled') * 2
+    with Connection() as connection:
+        connection.send(message % {b'len': len(inner), b'inner': inner} + get('next'))
+        reply = connection.reply(body=not message.startswith(b'HEAD'))
+        assert reply.status in (200, 404) and b'smuggled' not in reply.body
+        assert connection.reply().body == healthy('next')
+        connection.send(get('last'))
+        assert connection.reply().body == healthy('last')
+
+
+def test_nothing_comes_back_as_a_header():
+    """Values that are echoed can't end their line."""
+    for value in b'a%0d%0aX-Injected: 1', b'a\\r\\nX-Injected: 1', b'a\xe5\x98\x8a\xe5\x98\x8dX-Injected: 1', b'a, b':
+        replies = ask(b'OPTIONS / HTTP/1.1\r\nHost: x\r\nOrigin: http://a\r\nAccess-Control-Request-Headers: %s\r\n'
+                      b'Access-Control-Request-Method: %s\r\n\r\n' % (value, value))
+        assert [r.status for r in replies] == [200] and 'x-injected' not in replies[0].headers
+    for bad in b'a\rX-Injected: 1', b'a\nX-Injected: 1', b'a\0X-Injected: 1':
+        reply = ask_one(b'OPTIONS / HTTP/1.1\r\nHost: x\r\nOrigin: http://a\r\nAccess-Control-Request-Headers: %s\r\n\r\n' % bad)
+        assert reply.status == 400 and 'x-injected' not in reply.headers
+        assert 'access-control-allow-headers' not in reply.headers
+
+
+def test_refused_behind_others():
+    """The refusal waits for its turn, and nothing is read behind it."""
+    for refused in REFUSED['two Content-Lengths'], REFUSED['bare LF behind a chunk'], REFUSED['bare LF']:
+        with Connection() as connection:
+            connection.send(get('a') + signed() + refused + get('smuggled'))
+            assert connection.reply().body == healthy('a')
+            assert 'Endpoints' in connection.reply().json
+            assert connection.reply().status == 400
+            assert connection.closed()
 
 
 def test_limits_are_reached_only():

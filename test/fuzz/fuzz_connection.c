@@ -101,6 +101,42 @@ dyn_tls_error(void)
 	return "error";
 }
 
+/* Nor is who has how many connections, or failures: each one is one too many. */
+DynAddressKey
+dyn_address_key_v4(const struct in_addr *address)
+{
+	return 1;
+}
+
+DynAddressKey
+dyn_address_key_v6(const struct in6_addr *address)
+{
+	return 1;
+}
+
+bool
+dyn_address_connected(DynAddressKey *key, int max, int64 now, bool *slow)
+{
+	*slow = max == 's';
+	return max != 'a';
+}
+
+void
+dyn_address_disconnected(DynAddressKey key, int64 now)
+{
+}
+
+bool
+dyn_address_failed(DynAddressKey key, int per_minute, int64 now)
+{
+	return true;
+}
+
+void
+before_shmem_exit(pg_on_exit_callback function, Datum arg)
+{
+}
+
 void
 on_proc_exit(pg_on_exit_callback function, Datum arg)
 {
@@ -130,6 +166,8 @@ answer(bool newest, size_t len)
 	node = newest ? dlist_tail_node(&requests) : dlist_head_node(&requests);
 	dlist_delete(node);
 	request = dlist_container(DynHttpRequest, node, node);
+	if (len == 254)
+		dyn_http_failed(request);
 	dyn_http_reply(request, request->refused != 0 ? request->refused : 200,
 				   "text/plain", len % 2 ? "X: y\r\n" : NULL,
 				   len == 255 ? body : request->body,
@@ -149,7 +187,8 @@ fuzz_one(const uint8 *data, size_t size)
 	char		buffer[65536];
 	DynHttpStatistics statistics;
 
-	/* By the first byte: in the clear, both, or TLS only. */
+	/* The first byte: TLS, or TLS only, and how the address stands. */
+	options.max_connections_per_address = size > 0 ? data[0] : 0;
 	options.tls.enabled = size > 0 && (data[0] == 't' || data[0] == 'T');
 	options.tls.required = size > 0 && data[0] == 'T';
 	dlist_init(&requests);

@@ -42,7 +42,7 @@ CRASH = re.compile(r'TRAP: |PANIC|Sanitizer|runtime error: |terminated by signal
                    r'|exited with exit code [1-9]|TopMemoryContext: |stack smashing|resource leak|leaked|snapshot \S+ still active')
 # By one of our processes: an error nobody foresaw.
 INTERNAL = re.compile(r'^\S+ \S+ \S+ \[\d+\] dynamo[^|]*\| (XX\d{3}|58\w{3})')
-SETTINGS = ('log_line_prefix=%m [%p] %b| %e ', 'dynamo.workers=2', 'dynamo.lock_timeout=500ms', 'dynamo.request_timeout=5s', 'max_worker_processes=16',
+SETTINGS = ('log_line_prefix=%m [%p] %b| %e ', 'dynamo.workers=2', 'dynamo.lock_timeout=500ms', 'dynamo.request_timeout=5s', 'dynamo.max_failed_signatures=0', 'max_worker_processes=16',
             'deadlock_timeout=100ms', 'fsync=off', 'autovacuum_naptime=1s')
 
 
