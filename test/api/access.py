@@ -7,7 +7,7 @@ import re
 import boto3
 import botocore.exceptions
 
-from conftest import CONFIG, ENDPOINT
+from conftest import CONFIG, ENDPOINT, b64
 
 ACCOUNT = '000000000000'
 REGION = 'us-east-1'
@@ -96,7 +96,7 @@ class Principal:
     def by_sql(self, operation, request):
         """Rolled back."""
         return self.in_sql(f'SELECT {function_of(operation)}(%s)',
-                           json.dumps(request, default=lambda b: b.decode()), operation)
+                           json.dumps(request, default=b64), operation)
 
     def in_sql(self, statement, *parameters):
         import psycopg2

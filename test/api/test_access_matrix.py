@@ -345,3 +345,371 @@ def test_the_matrix_has_every_operation(sql):
         " WHERE pronamespace = 'dynamo'::regnamespace AND pronargs = 1"
         " AND prosrc LIKE 'dyn\\_sql\\_%'")}
     assert {row.partition(':')[0] for row in ROWS} == operations
+
+
+# ----- conditions -----
+
+# What is asked for, in CONDITIONS' first column.  {t} is the table, with tag team = red;
+# {n} and {b} have a partition key that is a number, or binary; {m} has an index whose
+# partition key has two attributes.
+def requests_of(t):
+    n, b, m = t + '_n', t + '_b', t + '_m'
+    named = {'TableName': t}
+    key = {**named, 'Key': KEY}
+    value = {'ExpressionAttributeValues': {':a': A}}
+    partition = {**named, 'KeyConditionExpression': 'p = :a', **value}
+    index = {**named, 'IndexName': 'by_g', 'KeyConditionExpression': 'g = :a', **value}
+    update = {**key, 'UpdateExpression': 'SET n = :a', **value}
+    on_failure = {'ReturnValuesOnConditionCheckFailure': 'ALL_OLD'}
+    other = {'p': {'S': 'b'}, 's': A}
+    put = {**named, 'Item': {**KEY, 'n': A}}
+    check = {**key, 'ConditionExpression': 'n = :a', **value}
+    create = {'TableName': t + '_new', 'BillingMode': 'PAY_PER_REQUEST', 'KeySchema': KEYS[:1],
+              'AttributeDefinitions': TYPES[:1]}
+
+    def execute(text, **more):
+        return 'ExecuteStatement', {'Statement': text.format(t=t), **more}
+
+    def transaction(text, **more):
+        return 'ExecuteTransaction', {'TransactStatements': [{'Statement': text.format(t=t), **more}]}
+
+    def batch(text):
+        return 'BatchExecuteStatement', {'Statements': [{'Statement': text.format(t=t)}]}
+
+    one = "WHERE p = 'a' AND s = 'a'"
+    return {
+        'get': ('GetItem', key),
+        'get of b': ('GetItem', {**named, 'Key': other}),
+        'get n': ('GetItem', {**key, 'ProjectionExpression': 'n'}),
+        'get #n.x': ('GetItem', {**key, 'ProjectionExpression': '#n.x', 'ExpressionAttributeNames': {'#n': 'n'}}),
+        'get, older': ('GetItem', {**key, 'AttributesToGet': ['n']}),
+        'get for capacity': ('GetItem', {**key, 'ReturnConsumedCapacity': 'TOTAL'}),
+        'get 1.50': ('GetItem', {'TableName': n, 'Key': {'p': {'N': '1.50'}}}),
+        'get 1e20': ('GetItem', {'TableName': n, 'Key': {'p': {'N': '1e20'}}}),
+        'get binary': ('GetItem', {'TableName': b, 'Key': {'p': {'B': b'\x00\xff'}}}),
+        'batch get a': ('BatchGetItem', {'RequestItems': {t: {'Keys': [KEY]}}}),
+        'batch get a, b': ('BatchGetItem', {'RequestItems': {t: {'Keys': [KEY, other]}}}),
+        'batch get n': ('BatchGetItem', {'RequestItems': {t: {'Keys': [KEY], 'ProjectionExpression': 'n'}}}),
+        'batch put a': ('BatchWriteItem', {'RequestItems': {t: [{'PutRequest': {'Item': {**KEY, 'n': A}}}]}}),
+        'batch put a, delete b': ('BatchWriteItem', {'RequestItems': {t: [
+            {'PutRequest': {'Item': KEY}}, {'DeleteRequest': {'Key': other}}]}}),
+        'query': ('Query', partition),
+        'query n': ('Query', {**partition, 'ProjectionExpression': 'n'}),
+        'query count': ('Query', {**partition, 'Select': 'COUNT'}),
+        'query filter n': ('Query', {**partition, 'FilterExpression': 'n = :a', 'ProjectionExpression': 's'}),
+        'query, older': ('Query', {**named, 'KeyConditions': {'p': {
+            'ComparisonOperator': 'EQ', 'AttributeValueList': [A]}}, 'QueryFilter': {'n': {
+                'ComparisonOperator': 'NOT_NULL'}}, 'AttributesToGet': ['s']}),
+        'query index': ('Query', index),
+        'query index n': ('Query', {**index, 'ProjectionExpression': 'n'}),
+        'query two parts': ('Query', {'TableName': m, 'IndexName': 'by_gh', 'KeyConditionExpression':
+                                      'g = :a AND h = :b', 'ExpressionAttributeValues': {':a': A, ':b': {'N': '2'}}}),
+        'scan': ('Scan', named),
+        'scan n': ('Scan', {**named, 'ProjectionExpression': 'n'}),
+        'scan filter n': ('Scan', {**named, 'FilterExpression': 'n = :a', 'ProjectionExpression': 's', **value}),
+        'scan, older': ('Scan', {**named, 'ScanFilter': {'n': {'ComparisonOperator': 'NOT_NULL'}},
+                                 'AttributesToGet': ['s']}),
+        'put': ('PutItem', put),
+        'put if n': ('PutItem', {**named, 'Item': KEY, 'ConditionExpression': 'n = :a', **value}),
+        'put expecting n': ('PutItem', {**named, 'Item': KEY, 'Expected': {'n': {'Exists': False}}}),
+        'put for old': ('PutItem', {**put, 'ReturnValues': 'ALL_OLD'}),
+        'put for old on failure': ('PutItem', {**put, 'ConditionExpression': 'n = :a', **value, **on_failure}),
+        'update': ('UpdateItem', update),
+        'update by n': ('UpdateItem', {**key, 'UpdateExpression': 'SET g = n'}),
+        'update by n or so': ('UpdateItem', {**key, 'UpdateExpression': 'SET g = if_not_exists(n, :a)', **value}),
+        'update remove n': ('UpdateItem', {**key, 'UpdateExpression': 'REMOVE n.x'}),
+        'update, older': ('UpdateItem', {**key, 'AttributeUpdates': {'n': {'Action': 'DELETE'}}}),
+        'update for new': ('UpdateItem', {**update, 'ReturnValues': 'ALL_NEW'}),
+        'update for updated': ('UpdateItem', {**update, 'ReturnValues': 'UPDATED_NEW'}),
+        'update for updated, old on failure': ('UpdateItem', {**update, 'ReturnValues': 'UPDATED_NEW', **on_failure}),
+        'delete': ('DeleteItem', key),
+        'delete for old': ('DeleteItem', {**key, 'ReturnValues': 'ALL_OLD'}),
+        'delete if n': ('DeleteItem', check),
+        'transact get': ('TransactGetItems', {'TransactItems': [{'Get': key}]}),
+        'transact get n': ('TransactGetItems', {'TransactItems': [{'Get': {**key, 'ProjectionExpression': 'n'}}]}),
+        'transact get a, b': ('TransactGetItems', {'TransactItems': [{'Get': key}, {'Get': {**named, 'Key': other}}]}),
+        'transact put': ('TransactWriteItems', {'TransactItems': [{'Put': put}]}),
+        'transact update': ('TransactWriteItems', {'TransactItems': [{'Update': update}]}),
+        'transact delete': ('TransactWriteItems', {'TransactItems': [{'Delete': key}]}),
+        'transact check n': ('TransactWriteItems', {'TransactItems': [{'ConditionCheck': check}]}),
+        'transact check n for old': ('TransactWriteItems', {'TransactItems': [{'ConditionCheck': {**check, **on_failure}}]}),
+        'transact put a, check b': ('TransactWriteItems', {'TransactItems': [
+            {'Put': put}, {'ConditionCheck': {**check, 'Key': other}}]}),
+        'select *': execute('SELECT * FROM "{t}" ' + one),
+        'select n': execute('SELECT n FROM "{t}" ' + one),
+        'select p': execute('SELECT p FROM "{t}" ' + one),
+        'select p where n': execute('SELECT p FROM "{t}" ' + one + " AND n = 'x'"),
+        'select in a, b': execute('SELECT p FROM "{t}" WHERE p IN [\'a\', \'b\']'),
+        'select all': execute('SELECT p FROM "{t}"'),
+        'select index': execute('SELECT p FROM "{t}"."by_g" WHERE g = \'a\''),
+        'insert': execute("INSERT INTO \"{t}\" VALUE {{'p': 'a', 's': 'new', 'n': 'x'}}"),
+        'set n': execute('UPDATE "{t}" SET n = \'x\' ' + one),
+        'set g by n': execute('UPDATE "{t}" SET g = n ' + one),
+        'set n for old': execute('UPDATE "{t}" SET n = \'x\' ' + one + ' RETURNING ALL OLD *'),
+        'set n for modified': execute('UPDATE "{t}" SET n = \'x\' ' + one + ' RETURNING MODIFIED NEW *'),
+        'set n for old on failure': execute('UPDATE "{t}" SET n = \'x\' ' + one, **on_failure),
+        'remove': execute('DELETE FROM "{t}" ' + one),
+        'remove where n': execute('DELETE FROM "{t}" ' + one + " AND n = 'x'"),
+        'batch select n': batch('SELECT n FROM "{t}" ' + one),
+        'batch set n': batch('UPDATE "{t}" SET n = \'x\' ' + one),
+        'transaction select n': transaction('SELECT n FROM "{t}" ' + one),
+        'transaction set n': transaction('UPDATE "{t}" SET n = \'x\' ' + one),
+        'transaction exists n': transaction('EXISTS(SELECT * FROM "{t}" ' + one + " AND n = 'x')"),
+        'transaction exists n for old': transaction('EXISTS(SELECT * FROM "{t}" ' + one + " AND n = 'x')", **on_failure),
+        'describe': ('DescribeTable', named),
+        'create': ('CreateTable', create),
+        'create with team': ('CreateTable', {**create, 'Tags': [{'Key': 'team', 'Value': 'red'}]}),
+        'tag team red': ('TagResource', {'ResourceArn': table_arn(t), 'Tags': [{'Key': 'team', 'Value': 'red'}]}),
+        'tag team blue': ('TagResource', {'ResourceArn': table_arn(t), 'Tags': [{'Key': 'team', 'Value': 'blue'}]}),
+        'untag team': ('UntagResource', {'ResourceArn': table_arn(t), 'TagKeys': ['team']}),
+    }
+
+
+# What is asked for | the condition: operator, key (dynamodb: if it has no prefix),
+# values; several of them joined by & | may it: by HTTP and SQL, or by HTTP / by SQL.
+CONDITIONS = """
+get                                | ForAllValues:StringEquals LeadingKeys a               | +
+get of b                           | ForAllValues:StringEquals LeadingKeys a               | -
+get                                | ForAllValues:StringLike LeadingKeys ?                 | +
+get                                | ForAnyValue:StringEquals LeadingKeys b                | -
+get 1.50                           | ForAllValues:StringEquals LeadingKeys 1.5             | +
+get 1.50                           | ForAllValues:StringEquals LeadingKeys 1.50            | -
+get 1.50                           | ForAllValues:NumericLessThan LeadingKeys 2            | +
+get 1e20                           | ForAllValues:StringEquals LeadingKeys 100000000000000000000 | +
+get binary                         | ForAllValues:StringEquals LeadingKeys AP8=            | +
+get                                | ForAllValues:StringEquals FirstPartitionKeyValues a   | +
+batch get a                        | ForAllValues:StringEquals LeadingKeys a               | +
+batch get a, b                     | ForAllValues:StringEquals LeadingKeys a               | -
+batch get a, b                     | ForAllValues:StringEquals LeadingKeys a b             | +
+batch get a, b                     | ForAnyValue:StringEquals LeadingKeys a                | +
+batch put a                        | ForAllValues:StringEquals LeadingKeys a               | +
+batch put a, delete b              | ForAllValues:StringEquals LeadingKeys a               | -
+query                              | ForAllValues:StringEquals LeadingKeys a               | +
+query                              | ForAllValues:StringEquals LeadingKeys b               | -
+query index                        | ForAllValues:StringEquals LeadingKeys a               | +
+query two parts                    | ForAllValues:StringEquals LeadingKeys a               | +
+query two parts                    | ForAllValues:StringEquals FirstPartitionKeyValues a & ForAllValues:StringEquals SecondPartitionKeyValues 2 | +
+query two parts                    | ForAllValues:StringEquals SecondPartitionKeyValues 3  | -
+query                              | Null SecondPartitionKeyValues true                    | +
+scan                               | ForAllValues:StringEquals LeadingKeys a               | +
+scan                               | ForAnyValue:StringEquals LeadingKeys a                | -
+scan                               | Null LeadingKeys false                                | -
+put                                | ForAllValues:StringEquals LeadingKeys a               | +
+put                                | ForAllValues:StringEquals LeadingKeys b               | -
+update                             | ForAllValues:StringEquals LeadingKeys a               | +
+update                             | ForAllValues:StringEquals LeadingKeys b               | -
+delete                             | ForAllValues:StringEquals LeadingKeys a               | +
+delete                             | ForAllValues:StringEquals LeadingKeys b               | -
+transact get                       | ForAllValues:StringEquals LeadingKeys a               | +
+transact get a, b                  | ForAllValues:StringEquals LeadingKeys a               | -
+transact put a, check b            | ForAllValues:StringEquals LeadingKeys a               | -
+transact put a, check b            | ForAllValues:StringEquals LeadingKeys a b             | +
+select *                           | ForAllValues:StringEquals LeadingKeys a               | +
+select *                           | ForAllValues:StringEquals LeadingKeys b               | -
+select in a, b                     | ForAllValues:StringEquals LeadingKeys a               | -
+select in a, b                     | ForAllValues:StringEquals LeadingKeys a b             | +
+select index                       | ForAllValues:StringEquals LeadingKeys a               | +
+insert                             | ForAllValues:StringEquals LeadingKeys b               | -
+set n                              | ForAllValues:StringEquals LeadingKeys a               | +
+set n                              | ForAllValues:StringEquals LeadingKeys b               | -
+remove                             | ForAllValues:StringEquals LeadingKeys b               | -
+batch select n                     | ForAllValues:StringEquals LeadingKeys b               | -
+transaction select n               | ForAllValues:StringEquals LeadingKeys b               | -
+transaction set n                  | ForAllValues:StringEquals LeadingKeys b               | -
+transaction exists n               | ForAllValues:StringEquals LeadingKeys b               | -
+get n                              | ForAllValues:StringEquals Attributes p s n            | +
+get n                              | ForAllValues:StringEquals Attributes p s              | -
+get n                              | ForAllValues:StringEquals Attributes n                | -
+get #n.x                           | ForAllValues:StringEquals Attributes p s n            | +
+get #n.x                           | ForAllValues:StringEquals Attributes p s x            | -
+get, older                         | ForAllValues:StringEquals Attributes p s              | -
+get                                | ForAllValues:StringEquals Attributes p s              | +
+batch get n                        | ForAllValues:StringEquals Attributes p s              | -
+batch put a                        | ForAllValues:StringEquals Attributes p s              | -
+query                              | ForAllValues:StringEquals Attributes p s              | +
+query                              | ForAllValues:StringEquals Attributes p                | -
+query n                            | ForAllValues:StringEquals Attributes p s              | -
+query n                            | ForAllValues:StringEquals Attributes p s n            | +
+query filter n                     | ForAllValues:StringEquals Attributes p s              | -
+query, older                       | ForAllValues:StringEquals Attributes p s              | -
+query, older                       | ForAllValues:StringEquals Attributes p s n            | +
+query index                        | ForAllValues:StringEquals Attributes p s              | -
+query index                        | ForAllValues:StringEquals Attributes p s g            | +
+query index n                      | ForAllValues:StringEquals Attributes p s g            | -
+scan n                             | ForAllValues:StringEquals Attributes p s              | -
+scan filter n                      | ForAllValues:StringEquals Attributes p s              | -
+scan, older                        | ForAllValues:StringEquals Attributes p s              | -
+put                                | ForAllValues:StringEquals Attributes p s              | -
+put                                | ForAllValues:StringEquals Attributes p s n            | +
+put if n                           | ForAllValues:StringEquals Attributes p s              | -
+put expecting n                    | ForAllValues:StringEquals Attributes p s              | -
+update                             | ForAllValues:StringEquals Attributes p s              | -
+update                             | ForAllValues:StringEquals Attributes p s n            | +
+update by n                        | ForAllValues:StringEquals Attributes p s g            | -
+update by n or so                  | ForAllValues:StringEquals Attributes p s g            | -
+update by n                        | ForAllValues:StringEquals Attributes p s g n          | +
+update remove n                    | ForAllValues:StringEquals Attributes p s              | -
+update, older                      | ForAllValues:StringEquals Attributes p s              | -
+delete if n                        | ForAllValues:StringEquals Attributes p s              | -
+transact get n                     | ForAllValues:StringEquals Attributes p s              | -
+transact put                       | ForAllValues:StringEquals Attributes p s              | -
+transact update                    | ForAllValues:StringEquals Attributes p s              | -
+transact check n                   | ForAllValues:StringEquals Attributes p s              | -
+transact check n                   | ForAllValues:StringEquals Attributes p s n            | +
+select n                           | ForAllValues:StringEquals Attributes p s              | -
+select n                           | ForAllValues:StringEquals Attributes p s n            | +
+select p where n                   | ForAllValues:StringEquals Attributes p s              | -
+select index                       | ForAllValues:StringEquals Attributes p s              | -
+insert                             | ForAllValues:StringEquals Attributes p s              | -
+set n                              | ForAllValues:StringEquals Attributes p s              | -
+set g by n                         | ForAllValues:StringEquals Attributes p s g            | -
+remove where n                     | ForAllValues:StringEquals Attributes p s              | -
+batch select n                     | ForAllValues:StringEquals Attributes p s              | -
+batch set n                        | ForAllValues:StringEquals Attributes p s              | -
+transaction select n               | ForAllValues:StringEquals Attributes p s              | -
+transaction exists n               | ForAllValues:StringEquals Attributes p s              | -
+get                                | StringEquals Select ALL_ATTRIBUTES                    | +
+get                                | StringEquals Select SPECIFIC_ATTRIBUTES               | -
+get n                              | StringEquals Select SPECIFIC_ATTRIBUTES               | +
+get, older                         | StringEquals Select SPECIFIC_ATTRIBUTES               | +
+batch get a                        | StringEquals Select SPECIFIC_ATTRIBUTES               | -
+batch get n                        | StringEquals Select SPECIFIC_ATTRIBUTES               | +
+transact get                       | StringEquals Select SPECIFIC_ATTRIBUTES               | -
+query                              | StringEquals Select ALL_ATTRIBUTES                    | +
+query n                            | StringEquals Select SPECIFIC_ATTRIBUTES               | +
+query count                        | StringEquals Select COUNT                             | +
+query count                        | StringEquals Select SPECIFIC_ATTRIBUTES               | -
+query index                        | StringEquals Select ALL_PROJECTED_ATTRIBUTES          | +
+scan                               | StringEquals Select SPECIFIC_ATTRIBUTES               | -
+select *                           | StringEquals Select SPECIFIC_ATTRIBUTES               | -
+select n                           | StringEquals Select SPECIFIC_ATTRIBUTES               | +
+transaction exists n               | StringEquals Select SPECIFIC_ATTRIBUTES               | +
+transaction exists n for old       | StringEquals Select SPECIFIC_ATTRIBUTES               | -
+put                                | Null Select true                                      | +
+put                                | StringEquals ReturnValues NONE                        | +
+put for old                        | StringEquals ReturnValues NONE                        | -
+put for old                        | StringEquals ReturnValues ALL_OLD                     | +
+put for old on failure             | StringEquals ReturnValues NONE                        | -
+put for old on failure             | StringEquals ReturnValues NONE ALL_OLD                | +
+update for new                     | StringEquals ReturnValues NONE UPDATED_NEW            | -
+update for updated                 | StringEquals ReturnValues UPDATED_NEW                 | +
+update for updated, old on failure | StringEquals ReturnValues UPDATED_NEW                 | -
+update for updated, old on failure | StringEquals ReturnValues ALL_OLD                     | -
+delete for old                     | StringEquals ReturnValues NONE                        | -
+transact check n                   | StringEquals ReturnValues NONE                        | +
+transact check n for old           | StringEquals ReturnValues NONE                        | -
+set n for old                      | StringEquals ReturnValues NONE UPDATED_NEW            | -
+set n for modified                 | StringEquals ReturnValues UPDATED_NEW                 | +
+set n for old on failure           | StringEquals ReturnValues NONE                        | -
+get for capacity                   | StringEquals ReturnConsumedCapacity TOTAL             | +
+get for capacity                   | StringEquals ReturnConsumedCapacity NONE              | -
+get                                | StringEqualsIfExists ReturnConsumedCapacity NONE      | +
+get                                | Null EnclosingOperation true                          | +
+transact get                       | StringEquals EnclosingOperation TransactGetItems      | +
+transact get                       | Null EnclosingOperation true                          | -
+transact put                       | ForAnyValue:StringEquals EnclosingOperation TransactWriteItems TransactGetItems | +
+put                                | ForAnyValue:StringEquals EnclosingOperation TransactWriteItems TransactGetItems | -
+transaction set n                  | StringEquals EnclosingOperation ExecuteTransaction    | +
+batch set n                        | Null EnclosingOperation true                          | +
+select all                         | Bool FullTableScan false                              | -
+select all                         | Bool FullTableScan true                               | +
+select n                           | Bool FullTableScan false                              | +
+select in a, b                     | Bool FullTableScan false                              | +
+select index                       | Bool FullTableScan false                              | +
+get                                | BoolIfExists FullTableScan false                      | +
+get                                | StringEquals aws:ResourceTag/team red                 | +
+get                                | StringEquals aws:ResourceTag/team blue                | -
+get                                | StringEquals aws:resourcetag/TEAM red                 | +
+get                                | Null aws:ResourceTag/other true                       | +
+describe                           | StringEquals aws:ResourceTag/team red                 | +
+create with team                   | StringEquals aws:RequestTag/team red                  | +
+create                             | StringEquals aws:RequestTag/team red                  | -
+create with team                   | ForAllValues:StringEquals aws:TagKeys team            | +
+create with team                   | ForAllValues:StringEquals aws:TagKeys cost            | -
+tag team red                       | StringEquals aws:RequestTag/team red                  | +
+tag team blue                      | StringEquals aws:RequestTag/team red                  | -
+untag team                         | ForAllValues:StringEquals aws:TagKeys cost            | -
+untag team                         | ForAnyValue:StringEquals aws:TagKeys team             | +
+get                                | StringEquals aws:username {user}                      | +
+get                                | StringEquals aws:username somebody                    | -
+get                                | ArnLike aws:PrincipalArn arn:aws:iam::*:user/{user}   | +
+get                                | StringEquals aws:PrincipalAccount 000000000000        | +
+get                                | StringEquals aws:PrincipalType User                   | +
+get                                | StringEquals aws:PrincipalTag/team red                | +
+get                                | StringEquals aws:PrincipalTag/team blue               | -
+get                                | StringEquals aws:RequestedRegion us-east-1            | +
+get                                | StringEquals aws:ResourceAccount 000000000000         | +
+get                                | StringLike aws:userid AIDA*                           | +
+get                                | IpAddress aws:SourceIp 127.0.0.0/8 ::1/128            | +/-
+get                                | IpAddress aws:SourceIp 192.0.2.0/24                   | -
+get                                | IpAddressIfExists aws:SourceIp 192.0.2.0/24           | -/+
+get                                | Bool aws:SecureTransport false                        | +/-
+get                                | Bool aws:SecureTransport true                         | -
+get                                | StringLike aws:UserAgent *oto*                        | +/-
+get                                | DateGreaterThan aws:CurrentTime 2020-01-01T00:00:00Z  | +
+get                                | DateLessThan aws:CurrentTime 2020-01-01T00:00:00Z     | -
+get                                | NumericGreaterThan aws:EpochTime 1577836800           | +
+get                                | Bool aws:MultiFactorAuthPresent true                  | -
+get                                | Null aws:TokenIssueTime true                          | +
+get                                | Null aws:Nothing true                                 | +
+"""
+CONDITION_ROWS = [tuple(part.strip() for part in line.split(' | '))
+                  for line in CONDITIONS.split('\n') if line]
+
+
+def parse_conditions(text, user):
+    conditions = {}
+    for condition in text.split(' & '):
+        operator, key, *values = condition.format(user=user).split()
+        key = key if ':' in key else 'dynamodb:' + key
+        conditions.setdefault(operator, {})[key] = values
+    return conditions
+
+
+@pytest.fixture(scope='module')
+def conditioned(world):
+    """The world with the other tables, and a principal for conditions."""
+    t, sql = world.table, world.sql
+    user = world.principals['this']
+    sql('SELECT dynamo.tag_resource(%s)', json.dumps({
+        'ResourceArn': table_arn(t), 'Tags': [{'Key': 'team', 'Value': 'red'}]}))
+    sql("SELECT dynamo.tag_role(%s, 'team', 'red')", user.role)
+    for suffix, kind in (('n', 'N'), ('b', 'B'), ('m', 'S')):
+        request = {'TableName': f'{t}_{suffix}', 'BillingMode': 'PAY_PER_REQUEST', 'KeySchema': KEYS[:1],
+                   'AttributeDefinitions': [{'AttributeName': 'p', 'AttributeType': kind}]}
+        if suffix == 'm':
+            request['AttributeDefinitions'] += [{'AttributeName': 'g', 'AttributeType': 'S'},
+                                                {'AttributeName': 'h', 'AttributeType': 'N'}]
+            request['GlobalSecondaryIndexes'] = [{
+                'IndexName': 'by_gh', 'Projection': {'ProjectionType': 'ALL'},
+                'KeySchema': [{'AttributeName': n, 'KeyType': 'HASH'} for n in 'gh']}]
+        sql('SELECT dynamo.create_table(%s)', json.dumps(request))
+    return world
+
+
+@pytest.mark.parametrize('asked,condition,expected', CONDITION_ROWS,
+                         ids=[f'{n}-{a}' for n, (a, _, _) in enumerate(CONDITION_ROWS)])
+def test_condition(conditioned, asked, condition, expected):
+    user = conditioned.principals['this']
+    conditions = parse_conditions(condition, user.role)
+    operation, request = requests_of(conditioned.table)[asked]
+    user.replace(0, policy(allow(Condition=conditions)))
+    by_http, _, by_sql = expected.partition('/')
+
+    def told(call):
+        try:
+            call(operation, request)
+        except Denied:
+            return '-'
+        except Failed as failed:
+            # Only a condition of the request's own, and what is there already.
+            assert failed.args[1] in ('ConditionalCheckFailedException', 'KV005', 'TransactionCanceledException',
+                                      'KV021', 'DuplicateItemException', 'KV026'), failed.args
+        return '+'
+    assert told(user.by_sql) == (by_sql or by_http), 'in SQL'
+    assert told(user.by_http) == by_http, 'by HTTP'
+    if operation == 'CreateTable' and by_http == '+':
+        conditioned.sql('SELECT dynamo.delete_table(%s)', json.dumps({'TableName': request['TableName']}))
+    if operation == 'UntagResource':
+        conditioned.sql('SELECT dynamo.tag_resource(%s)', json.dumps({
+            'ResourceArn': table_arn(conditioned.table), 'Tags': [{'Key': 'team', 'Value': 'red'}]}))
