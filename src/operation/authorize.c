@@ -451,6 +451,7 @@ typedef struct Answer
 	bool		by_policy;		/* SQL's privileges alone would not do */
 	bool		partly;			/* they do, as far as they go */
 	uint64		keys;			/* of all the policies that have a say */
+	Grant		grant;
 	DynDecision decision;
 } Answer;
 
@@ -561,13 +562,13 @@ decide(Question *question, const DynPolicySet *policies, Answer *result)
 {
 	DynPolicySet set = *policies;
 	DynPolicyContext context;
-	Grant		grant = grant_of(question->a);
+	Grant		grant = result->grant;
 
-	memset(result, 0, sizeof(*result));
 	fill_context(question, &context);
 	set.granted = grant == GRANT_FULLY;
 	dyn_decide(&set, &context, &result->decision);
 	result->by_policy = !set.granted;
+	result->partly = false;
 	if (result->decision.effect == DYN_EFFECT_DENY && grant == GRANT_PARTLY &&
 		!result->decision.is_explicit)
 	{
@@ -591,14 +592,16 @@ decide(Question *question, const DynPolicySet *policies, Answer *result)
 							 &result->decision);
 }
 
-/* The most reserved of the answers for all that the request lets be returned. */
+/*
+ * The most reserved of the answers for all that the request lets be returned.
+ * What can't have changed since the first stage isn't looked up again.
+ */
 static void
 evaluate(DynAuthorization *a, Stage stage, Answer *result)
 {
 	Question	question;
 	const DynIdentity *identity;
 	DynPolicySet set = {0};
-	uint64		keys;
 
 	init_question(&question, a, stage);
 	identity = question.caller.identity;
@@ -613,18 +616,18 @@ evaluate(DynAuthorization *a, Stage stage, Answer *result)
 	}
 	if (question.caller.principal->session != NULL)
 		set.session = question.caller.principal->session->policy;
-	keys = keys_of(&set);
+	result->keys = stage == STAGE_NAME ? keys_of(&set) : a->policy_keys;
+	result->grant = stage == STAGE_NAME ? grant_of(a) : (Grant) a->grant;
 
 	decide(&question, &set, result);
 	if (result->effect == DYN_EFFECT_ALLOW && stage != STAGE_NAME &&
 		a->return_old_on_failure &&
 		(a->return_values == NULL || strcmp(a->return_values, "ALL_OLD") != 0) &&
-		(keys & (UINT64CONST(1) << DYN_KEY_RETURN_VALUES)) != 0)
+		(result->keys & (UINT64CONST(1) << DYN_KEY_RETURN_VALUES)) != 0)
 	{
 		question.return_values = "ALL_OLD";
 		decide(&question, &set, result);
 	}
-	result->keys = keys;
 }
 
 /* ----- answers that are kept ----- */
@@ -834,6 +837,9 @@ begin(DynAuthorization *a)
 	{
 		bool		is_missing = a->name != NULL && a->table == NULL;
 		bool		has_keys = a->name != NULL && (result.keys & LATE_KEYS) != 0;
+
+		a->policy_keys = result.keys;
+		a->grant = result.grant;
 
 		if (is_missing)
 			evaluate(a, STAGE_REQUEST, &result);

@@ -82,6 +82,8 @@ typedef struct DynAuthorization
 	DynEffect	effect;
 	bool		by_policy;		/* of an ALLOW: SQL's privileges would not do */
 	char	   *refusal;		/* of a DENY, what to tell */
+	uint64		policy_keys;	/* of a DEPENDS, for authorize.c */
+	int			grant;
 
 	/* What dyn_authorization_finish() goes by. */
 	const char *full_table_scan;	/* "true", "false" */
