@@ -516,6 +516,7 @@ dyn_store_finish(DynStoreWrite *write, const DynItem *new_item)
 {
 	DynRelation relation;
 	TupleTableSlot *slot = NULL;
+	DynStorePermit *permits = dyn_store_permits;
 	bool		plain;
 	DynStoreResult result;
 
@@ -530,7 +531,12 @@ dyn_store_finish(DynStoreWrite *write, const DynItem *new_item)
 	/* Triggers and index expressions may need one of now; a heap needs none. */
 	plain = dyn_relation_is_plain(&relation);
 	if (!plain)
+	{
 		PushActiveSnapshot(GetTransactionSnapshot());
+
+		/* What the operation was allowed is not its triggers'. */
+		dyn_store_permits = NULL;
+	}
 	if (new_item != NULL)
 		slot = item_slot(&relation, write, new_item);
 
@@ -548,7 +554,10 @@ dyn_store_finish(DynStoreWrite *write, const DynItem *new_item)
 	if (slot != NULL)
 		ExecDropSingleTupleTableSlot(slot);
 	if (!plain)
+	{
 		PopActiveSnapshot();
+		dyn_store_permits = permits;
+	}
 	dyn_relation_close(&relation);
 
 	if (result == DYN_STORE_OK)
