@@ -19,6 +19,7 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
+#include "item/number.h"
 #include "store/expired.h"
 #include "store/relation.h"
 
@@ -61,6 +62,10 @@ dyn_store_expired(const DynTable *table, const DynIndex *index, const DynValue *
 		bool		isnull;
 
 		item->time = column_value(slot, DYN_ATTNUM_SLOT(index->slot), DYN_TYPE_N);
+
+		/* The relation's owner can write there what he likes. */
+		if (!dyn_number_check(item->time.data, item->time.size))
+			continue;
 		if (skip > 0 && dyn_value_compare(&item->time, low) == 0)
 		{
 			skip--;

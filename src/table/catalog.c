@@ -238,35 +238,44 @@ is_key_index(Oid index, bool has_sort)
 	return result;
 }
 
+/*
+ * Is it a column of this type, without NULLs if it must not have any?  A
+ * relation's owner can change both, and who reads the column relies on them.
+ */
 static bool
-is_column(Oid relation, AttrNumber number, Oid type)
+is_column(Oid relation, AttrNumber number, Oid type, bool not_null)
 {
 	HeapTuple	tuple = SearchSysCache2(ATTNUM, ObjectIdGetDatum(relation),
 										Int16GetDatum(number));
+	Form_pg_attribute column;
 	bool		result;
 
 	if (!HeapTupleIsValid(tuple))
 		return false;
-	result = !((Form_pg_attribute) GETSTRUCT(tuple))->attisdropped &&
-		((Form_pg_attribute) GETSTRUCT(tuple))->atttypid == type;
+	column = (Form_pg_attribute) GETSTRUCT(tuple);
+	result = !column->attisdropped && column->atttypid == type &&
+		(column->attnotnull || !not_null);
 	ReleaseSysCache(tuple);
 	return result;
 }
 
 static bool
-is_table_relation(Oid relation)
+is_table_relation(Oid relation, bool has_sort)
 {
 	Oid			item_type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
 											CStringGetDatum("item"),
 											ObjectIdGetDatum(get_namespace_oid("dynamo", false)));
 
-	return get_rel_relkind(relation) == RELKIND_RELATION &&
-		is_column(relation, DYN_ATTNUM_HASH, INT8OID) &&
-		is_column(relation, DYN_ATTNUM_PARTITION, BYTEAOID) &&
-		is_column(relation, DYN_ATTNUM_SORT, BYTEAOID) &&
-		is_column(relation, DYN_ATTNUM_ITEM, item_type) &&
-		is_column(relation, DYN_ATTNUM_SLOT(1), BYTEAOID) &&
-		is_column(relation, DYN_ATTNUM_LAST, BYTEAOID);
+	if (get_rel_relkind(relation) != RELKIND_RELATION ||
+		!is_column(relation, DYN_ATTNUM_HASH, INT8OID, true) ||
+		!is_column(relation, DYN_ATTNUM_PARTITION, BYTEAOID, true) ||
+		!is_column(relation, DYN_ATTNUM_SORT, BYTEAOID, has_sort) ||
+		!is_column(relation, DYN_ATTNUM_ITEM, item_type, true))
+		return false;
+	for (int slot = 1; slot <= DYN_INDEX_SLOTS; slot++)
+		if (!is_column(relation, DYN_ATTNUM_SLOT(slot), BYTEAOID, false))
+			return false;
+	return true;
 }
 
 /* The rows of a catalog that are about one relation; end with end_rows(). */
@@ -385,7 +394,7 @@ take_relation(DynTable *table)
 {
 	ListCell   *cell;
 
-	if (!is_table_relation(table->relation))
+	if (!is_table_relation(table->relation, table->schema.sort.name != NULL))
 	{
 		char	   *name = name_of_relation(table->relation);
 
@@ -394,7 +403,7 @@ take_relation(DynTable *table)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("relation \"%s\" is not the relation of a DynamoDB table", name),
-				 errdetail("Its first columns must be hash bigint, partition_key bytea, sort_key bytea, item dynamo.item, index_key_1 to index_key_%d bytea.",
+				 errdetail("Its first columns must be hash bigint, partition_key bytea, sort_key bytea, item dynamo.item, index_key_1 to index_key_%d bytea; hash, the keys and item NOT NULL.",
 						   DYN_INDEX_SLOTS)));
 	}
 	foreach(cell, indexes_of(table->relation))

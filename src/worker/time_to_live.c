@@ -108,6 +108,28 @@ is_expired(const DynIndex *index, const DynItem *item, const DynValue *low,
 		dyn_value_compare(&value, high) < 0;
 }
 
+static bool
+has_value(const DynItem *item, const DynKeyAttribute *attribute, const DynValue *wanted)
+{
+	DynValue	value;
+
+	return dyn_item_find(item, attribute->name, attribute->name_len, &value) &&
+		value.type == wanted->type && dyn_value_equal(&value, wanted);
+}
+
+/*
+ * True if the item has the key that its columns have; a relation's owner can
+ * write there what he likes, and no stream is to tell of it.
+ */
+static bool
+has_key(const DynTable *table, const DynItem *item, const DynKey *key)
+{
+	const DynKeySchema *schema = &table->schema;
+
+	return has_value(item, &schema->partition, &key->partition) &&
+		(schema->sort.name == NULL || has_value(item, &schema->sort, &key->sort));
+}
+
 /* Delete an item so that its table's stream says who did it. */
 static DynStoreResult
 expire(DynStoreWrite *write)
@@ -127,7 +149,10 @@ expire(DynStoreWrite *write)
 	return result;
 }
 
-/* False: somebody else's transaction has the item. */
+/*
+ * False: it is still there.  Somebody else's transaction has it, or its columns
+ * say something else than the item, and will say so again.
+ */
 static bool
 delete_item(const DynTable *table, const DynIndex *index, const DynKey *key,
 			const DynValue *low, const DynValue *high, bool *deleted)
@@ -139,8 +164,10 @@ delete_item(const DynTable *table, const DynIndex *index, const DynKey *key,
 	{
 		if (dyn_store_begin(table, key, false, &write) == DYN_STORE_BUSY)
 			return false;
-		if (write.old == NULL || !is_expired(index, write.old, low, high))
+		if (write.old == NULL)
 			return true;
+		if (!is_expired(index, write.old, low, high) || !has_key(table, write.old, key))
+			return false;
 		switch (expire(&write))
 		{
 			case DYN_STORE_OK:
