@@ -103,6 +103,27 @@ RESET ROLE;
 DROP OWNED BY regress_seal;
 DROP ROLE regress_seal;
 
+-- An ordinary role makes and uses an encrypted table without seeing a key.
+CREATE ROLE regress_seal;
+GRANT CREATE ON SCHEMA dynamo_data TO regress_seal;
+SET ROLE regress_seal;
+SELECT pg_temp.make('seal-role', true), put_item('seal-role', '{"p": {"S": "a"}, "s": {"N": "1"}, "v": {"S": "x"}}');
+SELECT get_item('seal-role', '{"p": {"S": "a"}, "s": {"N": "1"}}') ->> 'v', rotate_data_key('seal-role');
+INSERT INTO dynamo_data."seal-role" (item) VALUES ('{"p": {"S": "a"}, "s": {"N": "2"}}');
+SELECT update_table('{"TableName": "seal-role", "SSESpecification": {"Enabled": false}}') -> 'TableDescription' -> 'SSEDescription' ->> 'Status';
+RESET ROLE;
+SELECT table_name, kind, phase FROM stat_jobs WHERE table_name = 'seal-role';
+CALL run_jobs();
+SELECT sealing, data_key, (SELECT bool_or(is_sealed(item)) FROM dynamo_data."seal-role"), verify_table('seal-role') FROM tables WHERE name = 'seal-role';
+SET ROLE regress_seal;
+SELECT update_table('{"TableName": "seal-role", "SSESpecification": {"Enabled": true}}') -> 'TableDescription' -> 'SSEDescription' ->> 'Status';
+CALL run_jobs();
+SELECT sealing, (SELECT bool_and(is_sealed(item)) FROM dynamo_data."seal-role"), verify_table('seal-role') FROM tables WHERE name = 'seal-role';
+RESET ROLE;
+SELECT delete_table('{"TableName": "seal-role"}') IS NULL;
+DROP OWNED BY regress_seal;
+DROP ROLE regress_seal;
+
 -- The keys of a table that goes stay, so that copies can be read; without them nothing can.
 DROP VIEW t;
 SELECT delete_table('{"TableName": "seal-sealed"}') -> 'TableDescription' ->> 'TableStatus', delete_table('{"TableName": "seal-other"}') IS NULL, delete_table('{"TableName": "seal-plain"}') IS NULL;
