@@ -4,7 +4,8 @@
 Each setting has its place in docs/settings.md, each exception of
 base/error_list.h in docs/errors.md, each operation its page in
 docs/operations/, and each directory of src/ its README.md.  What these pages
-list must exist.  Relative links lead to a file, and to a heading in it.
+list must exist.  Relative links lead to a file, and to a heading in it; a test
+that is named (`test/api/test_auth.py::test_expired`) is there.
 Examples are not checked here: test/api/test_docs.py runs them.
 
 usage: check_docs.py
@@ -87,7 +88,19 @@ def check_links():
                 errors.append(f'{where}: {link} names no heading')
 
 
+def check_tests():
+    """A claim whose test has gone is a claim no longer."""
+    for page in sorted((ROOT / 'docs').rglob('*.md')):
+        for path, name in re.findall(r'`(test/[\w./]+\.\w+)(?:::([\w ]+))?`', page.read_text()):
+            where = page.relative_to(ROOT)
+            if not (ROOT / path).exists():
+                errors.append(f'{where}: there is no {path}')
+            elif name and not re.search(rf'\b{re.escape(name)}\b', text(path)):
+                errors.append(f'{where}: {path} has no {name}')
+
+
 check_lists()
 check_links()
+check_tests()
 print('\n'.join(errors), file=sys.stderr, end='\n' if errors else '')
 sys.exit(1 if errors else 0)

@@ -3,6 +3,7 @@ words and order of checks; and access keys, made and revoked while it serves."""
 import datetime
 import hashlib
 import http.client
+import pathlib
 import re
 import threading
 import time
@@ -242,6 +243,17 @@ def test_wrong_signature():
 
 
 @pytest.mark.not_aws
+@pytest.mark.not_aws
+def test_signatures_are_compared_in_constant_time():
+    """Nanoseconds can't be measured through a network of tests: so by the source, which
+    looks at a signature's bytes once, through OpenSSL's comparison."""
+    source = (pathlib.Path(__file__).parents[2] / 'src/auth/sigv4.c').read_text()
+    looks = [line.strip() for line in source.splitlines()
+             if re.search(r'\bsignature\.(data|len)\b', line) and 'NULL' not in line]
+    assert looks == ['if (c->signature.len == HEX_SIZE &&',
+                     'CRYPTO_memcmp(hex, c->signature.data, HEX_SIZE) == 0)']
+
+
 def test_session_token():
     """No session tokens are given out here, so one that comes is nobody's."""
     credentials = SESSION.get_credentials()
