@@ -10,6 +10,9 @@
 
 #include <signal.h>
 
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "commands/prepare.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
@@ -17,6 +20,7 @@
 #include "storage/latch.h"
 #include "storage/sinval.h"
 #include "utils/guc.h"
+#include "utils/portal.h"
 
 #include "base/process.h"
 
@@ -105,4 +109,20 @@ bool
 dyn_process_must_stop(void)
 {
 	return stop_requested || ProcDiePending;
+}
+
+void
+dyn_process_forget_session(void)
+{
+	DropAllPreparedStatements();
+	if (!IsTransactionState())
+		return;
+	PortalHashTableDeleteAll();
+
+	/*
+	 * By a name without a schema functions find a temporary table before any
+	 * other, and its owner may have put a trigger on it.
+	 */
+	if ((MyXactFlags & XACT_FLAGS_ACCESSEDTEMPNAMESPACE) != 0)
+		ResetTempTableNamespace();
 }

@@ -32,6 +32,14 @@ extern void dyn_process_connect(Oid database);
  */
 extern bool dyn_process_interrupts(void);
 
+/*
+ * Code of others has run here, as another role: a trigger, a function in an
+ * index.  Take away what the next role's would find of it: cursors, temporary
+ * tables and types, prepared statements.  In a transaction with a snapshot; of
+ * one that was aborted only the last are left.
+ */
+extern void dyn_process_forget_session(void);
+
 /* True once the process should leave. */
 extern bool dyn_process_must_stop(void);
 

@@ -85,6 +85,22 @@ read_throughput(const DynThroughputRequest *throughput, DynTableDefinition *tabl
 								 &table->warm_units);
 }
 
+/*
+ * With tags and a policy a table could get what other policies go by; so they
+ * take the permissions they would take once the table is there.
+ */
+static void
+ask_for(DynPermission permission, DynOperationContext *context, const char *name,
+		const DynTag *tags, int ntags)
+{
+	DynAuthorization authorization = {
+		.permission = permission,.tags = tags,.ntags = ntags
+	};
+
+	dyn_authorization_create(&authorization, context, name);
+	dyn_authorization_check(&authorization);
+}
+
 DynOutcome
 dyn_create_table(DynOperationContext *context, const DynJson *request,
 				 StringInfo reply)
@@ -122,6 +138,11 @@ dyn_create_table(DynOperationContext *context, const DynJson *request,
 	authorization.tags = tags;
 	authorization.ntags = ntags;
 	dyn_authorization_create(&authorization, context, definition.name);
+	dyn_authorization_check(&authorization);
+	if (ntags > 0)
+		ask_for(DYN_MAY_TagResource, context, definition.name, tags, ntags);
+	if (policy != NULL)
+		ask_for(DYN_MAY_PutResourcePolicy, context, definition.name, NULL, 0);
 	dyn_authorization_finish(&authorization);
 	dyn_table_request_check_master_key(&sealing);
 	table = dyn_table_create(&definition);

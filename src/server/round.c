@@ -30,11 +30,11 @@
 #include "catalog/pg_authid.h"
 #include "miscadmin.h"
 #include "pgstat.h"
+#include "storage/lock.h"
 #include "tcop/tcopprot.h"
 #include "utils/guc.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
-#include "utils/portal.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
@@ -364,6 +364,14 @@ check(const DynWork *work)
 				 errmsg("cannot execute a consistent read during recovery")));
 }
 
+/* The locks are those that a trigger took: this process has none for itself. */
+static void
+forget_session(void)
+{
+	dyn_process_forget_session();
+	LockReleaseSession(USER_LOCKMETHOD);
+}
+
 /* Run one request in the transaction that is open; raises. */
 static void
 run(DynWork *work)
@@ -412,13 +420,13 @@ run(DynWork *work)
 
 	/*
 	 * What a trigger has put off to the end of the transaction runs now, as the
-	 * role: then, it would run as a superuser.  Settings and cursors that it
-	 * leaves must not outlive the request either.
+	 * role: then, it would run as a superuser.  What it leaves in the session
+	 * must not outlive the request either.
 	 */
 	if (work->access != DYN_ACCESS_READ)
 	{
 		AfterTriggerFireDeferred();
-		PortalHashTableDeleteAll();
+		forget_session();
 	}
 	PopActiveSnapshot();
 	AtEOXact_GUC(false, settings_level);
@@ -639,6 +647,7 @@ run_transaction(DynWorker *worker, dlist_head *batch, int64 deadline)
 			log_error(error);
 		FlushErrorState();
 		AbortCurrentTransaction();
+		forget_session();
 		MemoryContextSwitchTo(error_context);
 		if (dlist_is_empty(&ran))
 		{

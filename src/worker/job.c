@@ -34,11 +34,11 @@
 #include "utils/guc.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
-#include "utils/portal.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 #include "utils/wait_event.h"
 
+#include "base/process.h"
 #include "base/settings.h"
 #include "base/statement.h"
 #include "table/catalog.h"
@@ -236,7 +236,7 @@ dyn_job_commit(bool durable)
 
 	AfterTriggerFireDeferred();
 	if (IsBackgroundWorker)
-		PortalHashTableDeleteAll();
+		dyn_process_forget_session();
 	AtEOXact_GUC(false, settings_level);
 	PopActiveSnapshot();
 
