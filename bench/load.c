@@ -209,10 +209,12 @@ make_request(const char *target, const char *body)
 				day[16],
 				scope[128];
 	static unsigned char signing_key[32];
-	static const char *access_key;
+	static const char *access_key,
+			   *token;			/* of a session, or NULL */
+	static char token_line[10240] = "";
 	const char *service = strcmp(target, "GetRecords") == 0 ? "DynamoDBStreams" : "DynamoDB";
+	static char canonical[sizeof(token_line) + 1024];
 	char		hash[65],
-				canonical[1024],
 				to_sign[512],
 				signature[65];
 	unsigned char mac[32];
@@ -227,6 +229,9 @@ make_request(const char *target, const char *body)
 		unsigned char k[32];
 
 		access_key = environment("AWS_ACCESS_KEY_ID");
+		token = getenv("AWS_SESSION_TOKEN");
+		if (token != NULL)
+			snprintf(token_line, sizeof(token_line), "x-amz-security-token:%s\n", token);
 		strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", gmtime(&t));
 		strftime(day, sizeof(day), "%Y%m%d", gmtime(&t));
 		snprintf(scope, sizeof(scope), "%s/%s/dynamodb/aws4_request", day, region);
@@ -239,9 +244,10 @@ make_request(const char *target, const char *body)
 	sha256_hex(body, strlen(body), hash);
 	len = snprintf(canonical, sizeof(canonical),
 				   "POST\n/\n\ncontent-type:application/x-amz-json-1.0\n"
-				   "host:%s:%d\nx-amz-date:%s\nx-amz-target:%s_20120810.%s\n\n"
-				   "content-type;host;x-amz-date;x-amz-target\n%s",
-				   host, port, stamp, service, target, hash);
+				   "host:%s:%d\nx-amz-date:%s\n%sx-amz-target:%s_20120810.%s\n\n"
+				   "content-type;host;x-amz-date;%sx-amz-target\n%s",
+				   host, port, stamp, token_line, service, target,
+				   token ? "x-amz-security-token;" : "", hash);
 	sha256_hex(canonical, len, hash);
 	snprintf(to_sign, sizeof(to_sign), "AWS4-HMAC-SHA256\n%s\n%s\n%s", stamp, scope, hash);
 	hmac(signing_key, 32, to_sign, mac);
@@ -251,9 +257,11 @@ make_request(const char *target, const char *body)
 						   "Content-Type: application/x-amz-json-1.0\r\n"
 						   "X-Amz-Date: %s\r\nX-Amz-Target: %s_20120810.%s\r\n"
 						   "Authorization: AWS4-HMAC-SHA256 Credential=%s/%s, "
-						   "SignedHeaders=content-type;host;x-amz-date;x-amz-target, "
-						   "Signature=%s\r\nContent-Length: %zu\r\n\r\n%s",
-						   host, port, stamp, service, target, access_key, scope, signature,
+						   "SignedHeaders=content-type;host;x-amz-date;%sx-amz-target, "
+						   "Signature=%s\r\n%s%s%sContent-Length: %zu\r\n\r\n%s",
+						   host, port, stamp, service, target, access_key, scope,
+						   token ? "x-amz-security-token;" : "", signature,
+						   token ? "X-Amz-Security-Token: " : "", token ? token : "", token ? "\r\n" : "",
 						   strlen(body), body);
 	return request;
 }
