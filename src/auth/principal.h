@@ -73,6 +73,7 @@ typedef struct DynPrincipal
 	const char *access_key_id;	/* NULL: a call by SQL */
 	Oid			role;			/* whose privileges count in SQL */
 	const DynSession *session;	/* or NULL; lives as long as the principal */
+	bool		is_unproven;	/* dynamo.accept_any_credentials let him in */
 } DynPrincipal;
 
 /*

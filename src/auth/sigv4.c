@@ -1312,6 +1312,7 @@ dyn_sigv4_verify(const DynSignedRequest *request, int64 now,
 			slice_text(c.nparts == 5 ? c.key_id : c.credential);
 		principal->role = BOOTSTRAP_SUPERUSERID;
 		principal->session = NULL;
+		principal->is_unproven = true;
 		return;
 	}
 	check_time(&c, now, iso);
@@ -1345,6 +1346,7 @@ dyn_sigv4_verify(const DynSignedRequest *request, int64 now,
 	principal->access_key_id = pnstrdup(c.key_id.data, c.key_id.len);
 	principal->role = signer->role;
 	principal->session = NULL;
+	principal->is_unproven = false;
 	if (signer->session != NULL)
 		use_session(signer->session, principal);
 	else

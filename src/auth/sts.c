@@ -316,6 +316,19 @@ add_credentials(DynStsReply *reply, const DynSessionCredentials *credentials)
 	add_field(reply, credentials_group, "Expiration", expiration);
 }
 
+/*
+ * Who was let in by dynamo.accept_any_credentials gets what only that accepts:
+ * a session of nobody.  It must not outlast the setting.
+ */
+static void
+issue(const DynStsRequest *request, DynSessionTerms *terms,
+	  DynSessionCredentials *credentials)
+{
+	if (request->caller.principal->is_unproven)
+		terms->role = InvalidOid;
+	dyn_session_issue(terms, credentials);
+}
+
 /*---- AssumeRole ----*/
 
 static DynPolicyAnswer
@@ -600,7 +613,7 @@ assume_role(DynStsRequest *request, DynStsReply *reply)
 	terms.policy = session_policy(request);
 	terms.role = call->target->role;
 	terms.source_identity = call->source_identity;
-	dyn_session_issue(&terms, &credentials);
+	issue(request, &terms, &credentials);
 
 	add_field(reply, user_group, "AssumedRoleId",
 			  psprintf("%s:%s", call->target->user_id, call->session_name));
@@ -637,7 +650,7 @@ get_session_token(DynStsRequest *request, DynStsReply *reply)
 	/* Its sessions are assumed, or they would outlast its trust policy. */
 	if (request->caller.identity->is_role)
 		dyn_raise(ACCESS_DENIED, "Cannot call GetSessionToken as a role");
-	dyn_session_issue(&terms, &credentials);
+	issue(request, &terms, &credentials);
 	add_credentials(reply, &credentials);
 }
 

@@ -738,6 +738,28 @@ def test_refreshed_before_they_expire(user, reader, table_s):
     assert len(made) == 2
 
 
+def test_any_credentials_last_no_longer_than_the_setting(own_server):
+    """Who is let in without proof gets nothing that lets him in later."""
+    server = own_server('dynamo.accept_any_credentials=on')
+    server.sql('CREATE ROLE reader; SELECT dynamo.put_trust_policy(%s, %s)', 'reader', trust(ACCOUNT))
+
+    def client(service, credentials):
+        return boto3.client(service, endpoint_url=server.endpoint, region_name=REGION, config=CONFIG, **dict(zip(
+            ('aws_access_key_id', 'aws_secret_access_key', 'aws_session_token'), credentials)))
+
+    sts = client('sts', ('any', 'thing'))
+    made = [sts.get_session_token()['Credentials'],
+            sts.assume_role(RoleArn=role_arn('reader'), RoleSessionName='session')['Credentials']]
+    made = [[c[name] for name in ('AccessKeyId', 'SecretAccessKey', 'SessionToken')] for c in made]
+    for credentials in made:
+        client('dynamodb', credentials).describe_limits()
+    server.sql('ALTER SYSTEM SET dynamo.accept_any_credentials = off')
+    server.sql('SELECT pg_reload_conf(), pg_sleep(0.6)')
+    for credentials in made:
+        with raises('UnrecognizedClientException', 'The security token included in the request is invalid'):
+            client('dynamodb', credentials).describe_limits()
+
+
 # The same in SQL
 
 def test_sql(sql, user, reader, table_s):
