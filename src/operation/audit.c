@@ -117,6 +117,23 @@ write_resource(DynJsonWriter *w, const char *name, uint32 len)
 	dyn_json_end_object(w);
 }
 
+/* A name that a request gives: is it the table that was really used? */
+static bool
+names_table(const DynAuditEvent *event, const char *name, uint32 len)
+{
+	const char *arn;
+	size_t		arn_len;
+
+	if (event->table_name == NULL)
+		return false;
+	if (len == strlen(event->table_name) && memcmp(name, event->table_name, len) == 0)
+		return true;
+	arn = dyn_table_arn(event->table_name);
+	arn_len = strlen(arn);
+	return len >= arn_len && memcmp(name, arn, arn_len) == 0 &&
+		(len == arn_len || name[arn_len] == '/');
+}
+
 /* The text of a member, or NULL. */
 static const char *
 text_of(const DynJson *object, const char *member, uint32 *len)
@@ -128,40 +145,46 @@ text_of(const DynJson *object, const char *member, uint32 *len)
 	return dyn_json_string(value, len);
 }
 
-/* The tables of a transaction; of several in a row that are the same, one. */
+/*
+ * The tables of a transaction; of several in a row that are the same, one.  An
+ * action may have members beside it that mean nothing.
+ */
 static bool
-write_transaction(DynJsonWriter *w, const DynJson *items)
+write_transaction(DynJsonWriter *w, const DynAuditEvent *event, const DynJson *items)
 {
 	const char *last = NULL;
 	uint32		last_len = 0;
 	int			n = 0;
+	bool		named = false;
 
-	for (const DynJson *item = dyn_json_first(items);
-		 item != NULL && n < MAX_RESOURCES; item = dyn_json_next(item), n++)
+	for (const DynJson *item = dyn_json_first(items); item != NULL; item = dyn_json_next(item))
 	{
-		const DynJson *action;
-		const char *name;
-		uint32		len;
-
 		if (dyn_json_kind(item) != DYN_JSON_OBJECT)
 			continue;
-		action = dyn_json_first(item);
-		if (action == NULL || dyn_json_kind(action) != DYN_JSON_OBJECT)
-			continue;
-		name = text_of(action, "TableName", &len);
-		if (name == NULL ||
-			(last != NULL && len == last_len && memcmp(name, last, len) == 0))
-			continue;
-		write_resource(w, name, len);
-		last = name;
-		last_len = len;
+		for (const DynJson *action = dyn_json_first(item);
+			 action != NULL && n < MAX_RESOURCES; action = dyn_json_next(action))
+		{
+			const char *name;
+			uint32		len;
+
+			if (dyn_json_kind(action) != DYN_JSON_OBJECT ||
+				(name = text_of(action, "TableName", &len)) == NULL ||
+				(last != NULL && len == last_len && memcmp(name, last, len) == 0))
+				continue;
+			write_resource(w, name, len);
+			named |= names_table(event, name, len);
+			last = name;
+			last_len = len;
+			n++;
+		}
 	}
-	return last != NULL;
+	return named;
 }
 
 /*
  * What the request is about, as far as its JSON says so.  It may be of any
- * shape: the audit is of refused requests, too.
+ * shape: the audit is of refused requests, too.  A member that means nothing to
+ * the operation must not hide the table that was used.
  */
 static void
 write_resources(DynJsonWriter *w, const DynAuditEvent *event)
@@ -185,7 +208,7 @@ write_resources(DynJsonWriter *w, const DynAuditEvent *event)
 			if (name != NULL)
 			{
 				write_resource(w, name, len);
-				named = true;
+				named |= names_table(event, name, len);
 			}
 		}
 		list = dyn_json_member(event->request, "RequestItems");
@@ -198,11 +221,11 @@ write_resources(DynJsonWriter *w, const DynAuditEvent *event)
 				const char *name = dyn_json_name(table, &len);
 
 				write_resource(w, name, len);
-				named = true;
+				named |= names_table(event, name, len);
 			}
 		list = dyn_json_member(event->request, "TransactItems");
 		if (list != NULL && dyn_json_kind(list) == DYN_JSON_ARRAY)
-			named |= write_transaction(w, list);
+			named |= write_transaction(w, event, list);
 	}
 	if (!named && event->table_name != NULL)
 		write_resource(w, event->table_name, strlen(event->table_name));

@@ -343,7 +343,7 @@ def test_the_matrix_has_every_operation(sql):
     operations = {name for name, in sql(
         "SELECT split_part(obj_description(p.oid), ':', 1) FROM pg_proc p"
         " WHERE pronamespace = 'dynamo'::regnamespace AND pronargs = 1"
-        " AND prosrc LIKE 'dyn\\_sql\\_%'")}
+        " AND prosrc LIKE 'dyn\\_sql\\_%'") if not name.startswith('STS ')}
     assert {row.partition(':')[0] for row in ROWS} == operations
 
 

@@ -149,6 +149,23 @@ def test_resources(log):
         [[arn, watched], [arn, watched], [arn], [arn], []]
 
 
+def test_decoys(log):
+    """Members that mean nothing to the operation hide no table."""
+    log.setting(audit='all')
+    server = log.server
+    key_of = {'TableName': 'watched', 'Key': key()}
+    for name, request in (
+            ('execute_statement', {'Statement': "SELECT * FROM watched WHERE p = 'x'", 'TableName': 'harmless'}),
+            ('execute_statement', {'Statement': "SELECT * FROM watched WHERE p = 'x'",
+                                   'TableArn': 'arn:aws:dynamodb:us-east-1:000000000000:table/watched2'}),
+            ('transact_get_items', {'TransactItems': [{'Nothing': {'TableName': 'harmless'}, 'Get': key_of}]}),
+            ('transact_write_items', {'TransactItems': [{'Put': None, 'Delete': key_of}]}),
+            ('transact_write_items', {'TransactItems': [{'Delete': key_of}], 'RequestItems': {'harmless': []}})):
+        server.sql(f'SELECT dynamo.{name}(%s)', json.dumps(request))
+        event, = log.events()
+        assert 'arn:aws:dynamodb:us-east-1:000000000000:table/watched' in [r['ARN'] for r in event['resources']], request
+
+
 def test_requests_whole(log):
     log.setting(audit='all', audit_requests='on')
     client = log.server.client()
