@@ -1561,7 +1561,7 @@ CREATE PROCEDURE dynamo.run_jobs() LANGUAGE C AS 'MODULE_PATHNAME', 'dynamo_run_
 COMMENT ON PROCEDURE dynamo.run_jobs() IS
 	'do what background jobs would do: make and delete indexes, delete expired items; of the tables the caller owns';
 
-CREATE VIEW dynamo.stat_jobs AS
+CREATE VIEW dynamo.stat_jobs WITH (security_barrier) AS
 	SELECT table_name, name AS index_name, kind, created,
 		CASE WHEN status = 'DELETING' THEN 'deleting'
 			WHEN NOT backfilling THEN 'waiting for writers'

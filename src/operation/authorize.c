@@ -99,13 +99,6 @@ typedef enum Grant
 	GRANT_FULLY
 } Grant;
 
-bool
-dyn_table_is_visible(const DynTable *table)
-{
-	return pg_class_aclmask(table->relation, GetUserId(), ACL_ALL_RIGHTS_RELATION,
-							ACLMASK_ANY) != 0;
-}
-
 static bool
 may_create(void)
 {
@@ -115,41 +108,17 @@ may_create(void)
 		pg_namespace_aclcheck(schema, GetUserId(), ACL_CREATE) == ACLCHECK_OK;
 }
 
-static bool
-sees_any_table(void)
-{
-	const int	chunk = 100;
-	const char *start = NULL;
-	List	   *names;
-
-	do
-	{
-		ListCell   *cell;
-
-		CHECK_FOR_INTERRUPTS();
-		names = dyn_table_names(start, chunk);
-		foreach(cell, names)
-		{
-			const DynTable *table;
-
-			start = lfirst(cell);
-			table = dyn_table_find(start, strlen(start));
-			if (table != NULL && dyn_table_is_visible(table))
-				return true;
-		}
-	} while (list_length(names) == chunk);
-	return false;
-}
-
 /*
- * Of a table that isn't there: who may make tables may know which there are not.
+ * Of a table that isn't there, or whose relation has just been dropped: who may
+ * make tables may know which there are not.
  */
 static Grant
 grant_on_table(const DynTable *table, Privilege privilege)
 {
 	AclMode		held;
 
-	if (table == NULL)
+	if (table == NULL ||
+		!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(table->relation)))
 		return may_create() ? GRANT_FULLY : GRANT_NONE;
 	if (privilege == PRIVILEGE_OWN)
 		return pg_class_ownercheck(table->relation, GetUserId()) ? GRANT_FULLY : GRANT_NONE;
@@ -177,8 +146,11 @@ grant_of(const DynAuthorization *a)
 			if (a->stream == NULL)
 				return may_create() ? GRANT_FULLY : GRANT_NONE;
 			return dyn_stream_is_readable(a->stream) ? GRANT_FULLY : GRANT_NONE;
+		case PRIVILEGE_SEE:
+			/* Of no table in particular there is nothing to see. */
+			return a->name == NULL ? GRANT_FULLY : grant_on_table(a->table, privilege);
 		case PRIVILEGE_LIST:
-			return may_create() || sees_any_table() ? GRANT_PARTLY : GRANT_NONE;
+			return may_create() || dyn_table_names(NULL, 1, true) != NIL ? GRANT_PARTLY : GRANT_NONE;
 		default:
 			return grant_on_table(a->table, privilege);
 	}
@@ -628,6 +600,8 @@ evaluate(DynAuthorization *a, Stage stage, Answer *result)
 		question.return_values = "ALL_OLD";
 		decide(&question, &set, result);
 	}
+	if (stage == STAGE_ALL && result->effect == DYN_EFFECT_DEPENDS)
+		elog(ERROR, "a policy can't be decided");
 }
 
 /* ----- answers that are kept ----- */
@@ -659,7 +633,7 @@ cache_place(const DynAuthorization *a, CacheKey *key)
 	const DynPrincipal *principal = a->context->principal;
 
 	if (a->table == NULL || a->stream_label != NULL || a->replacement != NULL ||
-		 a->context->explanation != NULL ||
+		a->context->explanation != NULL ||
 		(principal != NULL && principal->session != NULL))
 		return NULL;
 	key->role = GetUserId();

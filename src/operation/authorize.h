@@ -188,10 +188,4 @@ extern void dyn_explanation_note(DynExplanation *explanation,
 								 const DynDecision *decision);
 extern void dyn_explanation_end(DynExplanation *explanation) pg_attribute_noreturn();
 
-/*
- * What SQL's privileges alone say of tables and streams: whether the current
- * user may know of one.
- */
-extern bool dyn_table_is_visible(const DynTable *table);
-
 #endif							/* DYN_AUTHORIZE_H */

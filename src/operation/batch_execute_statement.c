@@ -236,7 +236,10 @@ static void
 run_read(Member *member)
 {
 	const DynStatement *statement = member->statement;
-	DynItem    *item = dyn_store_get(member->table, &member->key);
+	DynItem    *item;
+
+	Assert(member->write.authorization.effect == DYN_EFFECT_ALLOW);
+	item = dyn_store_get(member->table, &member->key);
 
 	member->capacity.table_units =
 		dyn_read_units(item == NULL ? 0 : dyn_item_size(item),
@@ -295,6 +298,7 @@ run_write(const Batch *batch, Member *member)
 	DynStoreWrite store = {0};
 	DynStoreResult result;
 
+	Assert(write->authorization.effect == DYN_EFFECT_ALLOW);
 	write->key = member->key;
 	do
 	{

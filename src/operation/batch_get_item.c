@@ -199,6 +199,7 @@ write_responses(DynJsonWriter *w, Block *block, uint64 *bytes)
 													   "dynamo batch item",
 													   ALLOCSET_DEFAULT_SIZES);
 
+	Assert(block->table.authorization.effect == DYN_EFFECT_ALLOW);
 	dyn_json_write_key_bytes(w, block->table.name, block->table.name_len);
 	dyn_json_begin_array(w);
 	for (int i = 0; i < block->ngets && *bytes < DYN_MAX_BATCH_GET_SIZE; i++)

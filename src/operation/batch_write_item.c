@@ -280,6 +280,7 @@ run_write(DynOperationContext *context, Batch *batch, Write *write)
 	const DynItem *new_item = write->put ? write->argument : NULL;
 	DynStoreResult result;
 
+	Assert(batch->blocks[write->block].authorization.effect == DYN_EFFECT_ALLOW);
 	do
 	{
 		CHECK_FOR_INTERRUPTS();

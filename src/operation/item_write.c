@@ -168,6 +168,7 @@ dyn_item_write_run(DynOperationContext *context, DynItemWrite *write)
 {
 	DynStoreWrite store = {0};
 
+	Assert(write->authorization.effect == DYN_EFFECT_ALLOW);
 	for (;;)
 	{
 		if (dyn_store_begin(write->table, &write->key, context->may_wait,

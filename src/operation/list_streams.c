@@ -51,7 +51,7 @@ is_known(const char *table_name, bool is_any)
 {
 	const DynTable *table = dyn_table_find(table_name, strlen(table_name));
 
-	return table != NULL && (is_any || dyn_table_is_visible(table));
+	return table != NULL && (is_any || dyn_relation_is_visible(table->relation));
 }
 
 DynOutcome

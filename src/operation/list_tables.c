@@ -8,40 +8,10 @@
  */
 #include "postgres.h"
 
-#include "miscadmin.h"
-
 #include "base/limits.h"
 #include "operation/request.h"
 
 #define DEFAULT_LIST_LIMIT 100
-
-/* Whom it is not a policy that lets list sees what he has a privilege on. */
-static List *
-list_names(const char *start, int limit, bool visible_only)
-{
-	List	   *result = NIL;
-	List	   *names;
-
-	do
-	{
-		ListCell   *cell;
-
-		CHECK_FOR_INTERRUPTS();
-		names = dyn_table_names(start, limit);
-		foreach(cell, names)
-		{
-			const DynTable *table = NULL;
-
-			start = lfirst(cell);
-			if (visible_only)
-				table = dyn_table_find(start, strlen(start));
-			if (list_length(result) < limit &&
-				(!visible_only || (table != NULL && dyn_table_is_visible(table))))
-				result = lappend(result, (char *) start);
-		}
-	} while (list_length(result) < limit && list_length(names) == limit);
-	return result;
-}
 
 DynOutcome
 dyn_list_tables(DynOperationContext *context, const DynJson *request,
@@ -70,8 +40,11 @@ dyn_list_tables(DynOperationContext *context, const DynJson *request,
 	dyn_authorization_account(&authorization, context);
 	dyn_authorization_finish(&authorization);
 
-	/* One more than asked for tells whether there are more. */
-	names = list_names(start, limit + 1, !authorization.by_policy);
+	/*
+	 * One more than asked for tells whether there are more.  Whom it is not a
+	 * policy that lets list sees what he has a privilege on.
+	 */
+	names = dyn_table_names(start, limit + 1, !authorization.by_policy);
 	dyn_json_writer_init(&w, reply);
 	dyn_json_begin_object(&w);
 	dyn_json_write_key(&w, "TableNames");

@@ -477,12 +477,14 @@ measure(const DynPage *page, const DynItem *item, DynPageTotals *totals)
 DynItem *
 dyn_page_walk(DynJsonWriter *w, const DynPage *page, DynPageTotals *totals)
 {
-	DynStoreCursor *cursor = open_cursor(page);
+	DynStoreCursor *cursor;
 	MemoryContext item_context;
 	MemoryContext caller;
 	DynItem    *last = NULL;
 	DynItem    *item;
 
+	Assert(page->authorization.effect == DYN_EFFECT_ALLOW);
+	cursor = open_cursor(page);
 	item_context = AllocSetContextCreate(CurrentMemoryContext,
 										 "dynamo page item",
 										 ALLOCSET_DEFAULT_SIZES);

@@ -204,7 +204,6 @@ dyn_list_contributor_insights(DynOperationContext *context, const DynJson *reque
 {
 	DynViolations v = {0};
 	const DynJson *name = NULL;
-	uint32		len;
 
 	if (dyn_request_member(request, "TableName") != NULL)
 		name = dyn_table_request_name(&v, request);
@@ -212,15 +211,9 @@ dyn_list_contributor_insights(DynOperationContext *context, const DynJson *reque
 	dyn_member_range(&v, dyn_request_member(request, "MaxResults"), PG_INT64_MIN, 100,
 					 "maxResults");
 	dyn_violations_raise(&v);
-	dyn_request_authorize_account(context, DYN_MAY_ListContributorInsights);
 	if (name != NULL)
-	{
-		const char *text = dyn_json_string(name, &len);
-
-		dyn_arn_check_table(text, len);
-		if (dyn_table_find(text, len) == NULL)
-			dyn_raise(RESOURCE_NOT_FOUND,
-					  "Requested resource not found: Table: %s not found", text);
-	}
+		dyn_table_request_find(context, name, DYN_MAY_ListContributorInsights);
+	else
+		dyn_request_authorize_account(context, DYN_MAY_ListContributorInsights);
 	return reply_empty_list(reply, "ContributorInsightsSummaries");
 }

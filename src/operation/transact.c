@@ -286,6 +286,7 @@ lock_items(Run *run)
 		int			position = run->order[i].position;
 		DynAction  *action = &run->transaction->actions[position];
 
+		Assert(action->write.authorization.effect == DYN_EFFECT_ALLOW);
 		if (dyn_store_lock(action->write.table, &action->write.key,
 						   action->kind != DYN_ACTION_CHECK, context->may_wait,
 						   &action->store) == DYN_STORE_OK)

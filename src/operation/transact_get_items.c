@@ -120,6 +120,7 @@ read_items(DynOperationContext *context, DynTransactGet *gets, int ngets, DynRea
 		DynTransactGet *get = &gets[i];
 
 		CHECK_FOR_INTERRUPTS();
+		Assert(get->authorization.effect == DYN_EFFECT_ALLOW);
 		if (dyn_store_get_at(get->table, &get->key, snapshot,
 							 &get->item) == DYN_STORE_BUSY)
 		{

@@ -23,6 +23,7 @@
 #include "catalog/pg_type.h"
 #include "commands/defrem.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -693,7 +694,7 @@ dyn_catalog_read(const char *name, DynTable *table)
 }
 
 List *
-dyn_catalog_names(const char *start, int limit)
+dyn_catalog_names(const char *start, int limit, bool visible_only)
 {
 	Oid			oid = dyn_catalog_relation();
 	List	   *names = NIL;
@@ -713,12 +714,14 @@ dyn_catalog_names(const char *start, int limit)
 	while (list_length(names) < limit &&
 		   HeapTupleIsValid(tuple = systable_getnext_ordered(scan, ForwardScanDirection)))
 	{
-		bool		isnull;
+		Row			row;
 
-		names = lappend(names,
-						TextDatumGetCString(heap_getattr(tuple, DYN_CATALOG_NAME,
-														 RelationGetDescr(catalog),
-														 &isnull)));
+		CHECK_FOR_INTERRUPTS();
+		take_row(tuple, RelationGetDescr(catalog), DYN_CATALOG_RELATION, &row);
+		if (!visible_only ||
+			dyn_relation_is_visible(DatumGetObjectId(row.values[DYN_CATALOG_RELATION - 1])))
+			names = lappend(names,
+							TextDatumGetCString(row.values[DYN_CATALOG_NAME - 1]));
 	}
 	systable_endscan_ordered(scan);
 	index_close(index, AccessShareLock);

@@ -135,7 +135,7 @@ extern void dyn_catalog_take_stream(HeapTuple tuple, TupleDesc descriptor,
 extern bool dyn_catalog_read(const char *name, DynTable *table);
 
 /* See dyn_table_names(). */
-extern List *dyn_catalog_names(const char *start, int limit);
+extern List *dyn_catalog_names(const char *start, int limit, bool visible_only);
 
 /* Whose the catalog is, and the schema of the tables' relations. */
 extern Oid	dyn_catalog_owner(void);

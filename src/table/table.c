@@ -27,6 +27,7 @@
 #include "pgstat.h"
 #include "storage/bufmgr.h"
 #include "storage/lmgr.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
@@ -303,9 +304,18 @@ dyn_table_invalidations(void)
 }
 
 List *
-dyn_table_names(const char *start, int limit)
+dyn_table_names(const char *start, int limit, bool visible_only)
 {
-	return dyn_catalog_names(start, limit);
+	return dyn_catalog_names(start, limit, visible_only);
+}
+
+bool
+dyn_relation_is_visible(Oid relation)
+{
+	bool		is_missing = false;
+
+	return pg_class_aclcheck_ext(relation, GetUserId(), ACL_ALL_RIGHTS_RELATION,
+								 &is_missing) == ACLCHECK_OK && !is_missing;
 }
 
 const DynIndex *

@@ -271,8 +271,17 @@ extern const DynTable *dyn_table_refresh(const DynTable *table);
  */
 extern uint64 dyn_table_invalidations(void);
 
-/* All table names in byte order after start (exclusive, may be NULL). */
-extern List *dyn_table_names(const char *start, int limit);
+/*
+ * All table names in byte order after start (exclusive, may be NULL); or only of
+ * tables on whose relation the current user has any privilege.
+ */
+extern List *dyn_table_names(const char *start, int limit, bool visible_only);
+
+/*
+ * Has the current user any privilege on a table's relation?  False if there is
+ * no such relation.
+ */
+extern bool dyn_relation_is_visible(Oid relation);
 
 typedef struct DynTableDefinition
 {

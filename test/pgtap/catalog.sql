@@ -2,7 +2,7 @@
 BEGIN;
 CREATE ROLE public_reader;
 GRANT USAGE ON SCHEMA dynamo TO public_reader;
-SELECT plan(15);
+SELECT plan(20);
 
 SELECT has_schema('dynamo');
 SELECT has_schema('dynamo_data');
@@ -51,6 +51,37 @@ SELECT is_empty(
 		AND NOT coalesce(proconfig, '{}') && ARRAY['search_path=pg_catalog, pg_temp', 'search_path=pg_catalog,pg_temp',
 			'search_path=pg_catalog', 'search_path=""']$$,
 	'a function that runs as its owner has a search path of its own');
+
+SELECT is_empty(
+	$$SELECT oid::regprocedure FROM functions
+		WHERE prolang IN (SELECT oid FROM pg_language WHERE lanname IN ('sql', 'plpgsql'))
+		AND NOT coalesce(proconfig, '{}') && ARRAY['search_path=pg_catalog, pg_temp']$$,
+	'and so has any that is written in SQL');
+
+-- Those that run as their owner are few, and for administrators: whoever adds one adds it here.
+SELECT set_eq(
+	$$SELECT oid::regprocedure::text FROM functions WHERE prosecdef AND has_function_privilege('public_reader', oid, 'EXECUTE')$$,
+	ARRAY['dynamo_internal.forget_dropped_tables()', 'dynamo_internal.note_dropped_data_keys()'],
+	'an ordinary role can call none but triggers'' functions of those that run as their owner');
+
+SELECT set_eq(
+	$$SELECT DISTINCT proname::text FROM functions WHERE pronamespace = 'dynamo'::regnamespace
+		AND NOT has_function_privilege('public_reader', oid, 'EXECUTE')$$,
+	ARRAY['assume_role', 'attach_policy', 'create_access_key', 'delete_permissions_boundary', 'delete_policy', 'delete_trust_policy',
+		'detach_policy', 'explain_access', 'get_session_token', 'put_permissions_boundary', 'put_policy', 'put_trust_policy',
+		'revoke_sessions', 'rewrap_data_keys', 'rotate_access_key', 'rotate_session_key', 'set_max_session_duration', 'stat_reset',
+		'tag_role', 'untag_role'],
+	'what is for administrators, PUBLIC may not call');
+
+SELECT is_empty(
+	$$SELECT objid::regclass FROM members JOIN pg_class c ON c.oid = objid
+		WHERE classid = 'pg_class'::regclass AND has_table_privilege('public_reader', c.oid, 'SELECT')
+		AND NOT (relkind = 'r' AND relrowsecurity OR relkind = 'v' AND reloptions && '{security_barrier=true}')$$,
+	'of what PUBLIC may read, everybody sees his own rows');
+
+SELECT ok(NOT has_schema_privilege('public_reader', 'dynamo_internal', 'USAGE')
+	AND NOT has_schema_privilege('public_reader', 'dynamo_data', 'CREATE')
+	AND NOT has_schema_privilege('public_reader', 'dynamo', 'CREATE'), 'PUBLIC has no business in our schemas but to use two of them');
 
 SELECT is_empty(
 	$$SELECT objid::regclass FROM members JOIN pg_class c ON c.oid = objid CROSS JOIN aclexplode(c.relacl) a

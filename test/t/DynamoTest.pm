@@ -51,7 +51,7 @@ sub dynamo_node
 	$node->init(allows_streaming => 1);
 	dynamo_conf($node, %settings);
 	$node->start;
-	$node->safe_psql('postgres', 'CREATE EXTENSION dynamo')
+	$node->safe_psql('postgres', 'SET statement_timeout = 0; CREATE EXTENSION dynamo')
 	  unless $settings{'dynamo.database'};
 	return $node;
 }
