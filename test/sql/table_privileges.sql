@@ -103,3 +103,7 @@ SET client_min_messages = warning;
 DROP SCHEMA regress_evil CASCADE;
 REVOKE CREATE ON SCHEMA dynamo_data FROM regress_maker;
 DROP ROLE regress_maker, regress_reader;
+
+-- What is for our own code and tests is nobody's, not even where the schema is open, as it is for pg_monitor.
+-- A key index is made with the one.
+SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'dynamo_internal'::regnamespace AND has_function_privilege('public', oid, 'EXECUTE');
