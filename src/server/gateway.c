@@ -102,6 +102,55 @@ append_headers(StringInfo headers, const DynHttpRequest *http,
 	appendStringInfoString(headers, "Access-Control-Max-Age: 172800\r\n");
 }
 
+/*
+ * Is this the name of the local machine, "localhost:8000" or
+ * "http://127.0.0.1"?  A web page from elsewhere that a browser on this machine
+ * shows can reach a loopback port, by its own name that suddenly resolves to
+ * 127.0.0.1, too; but it can't make the browser send these names.
+ */
+static bool
+names_local_machine(const DynHttpHeader *header)
+{
+	char	   *name = header_copy(header);
+	char	   *scheme = strstr(name, "://");
+	char	   *end;
+	size_t		len;
+
+	if (scheme != NULL)
+		name = scheme + 3;
+	if (name[0] == '[')
+		return strncmp(name, "[::1]", 5) == 0 &&
+			(name[5] == '\0' || name[5] == ':');
+
+	end = strchr(name, ':');
+	if (end != NULL)
+		*end = '\0';
+	len = strlen(name);
+	if (pg_strcasecmp(name, "localhost") == 0)
+		return true;
+	if (len > 10 && pg_strcasecmp(name + len - 10, ".localhost") == 0)
+		return true;
+	return strncmp(name, "127.", 4) == 0 &&
+		strspn(name, "0123456789.") == len;
+}
+
+/* From this machine, and not at the bidding of a web page from elsewhere. */
+static bool
+is_local(const DynHttpRequest *http)
+{
+	const DynHttpHeader *host = dyn_http_header(http, "Host");
+	const DynHttpHeader *origin = dyn_http_header(http, "Origin");
+
+	return http->peer_is_loopback && host != NULL && names_local_machine(host) &&
+		(origin == NULL || names_local_machine(origin));
+}
+
+static bool
+may_accept_any_credentials(const DynHttpRequest *http)
+{
+	return dyn_accept_any_credentials && is_local(http);
+}
+
 /* What GET answers: health for every path that is not a page of ours. */
 static void
 accept_get(DynWork *work)
@@ -117,7 +166,7 @@ accept_get(DynWork *work)
 	work->status = 200;
 	if (strcmp(work->http->path, "/metrics") == 0)
 	{
-		if (!work->http->peer_is_loopback && !dyn_public_metrics)
+		if (!dyn_public_metrics && !is_local(work->http))
 		{
 			/* It names tables. */
 			work->status = 403;
@@ -426,52 +475,6 @@ dyn_gateway_accept(DynHttpRequest *http)
 
 	MemoryContextSwitchTo(old_context);
 	return work;
-}
-
-/*
- * Is this the name of the local machine, "localhost:8000" or
- * "http://127.0.0.1"?  A web page from elsewhere that a browser on this machine
- * shows can reach a loopback port, by its own name that suddenly resolves to
- * 127.0.0.1, too; but it can't make the browser send these names.
- */
-static bool
-names_local_machine(const DynHttpHeader *header)
-{
-	char	   *name = header_copy(header);
-	char	   *scheme = strstr(name, "://");
-	char	   *end;
-	size_t		len;
-
-	if (scheme != NULL)
-		name = scheme + 3;
-	if (name[0] == '[')
-		return strncmp(name, "[::1]", 5) == 0 &&
-			(name[5] == '\0' || name[5] == ':');
-
-	end = strchr(name, ':');
-	if (end != NULL)
-		*end = '\0';
-	len = strlen(name);
-	if (pg_strcasecmp(name, "localhost") == 0)
-		return true;
-	if (len > 10 && pg_strcasecmp(name + len - 10, ".localhost") == 0)
-		return true;
-	return strncmp(name, "127.", 4) == 0 &&
-		strspn(name, "0123456789.") == len;
-}
-
-static bool
-may_accept_any_credentials(const DynHttpRequest *http)
-{
-	const DynHttpHeader *host;
-	const DynHttpHeader *origin;
-
-	if (!dyn_accept_any_credentials || !http->peer_is_loopback)
-		return false;
-	host = dyn_http_header(http, "Host");
-	origin = dyn_http_header(http, "Origin");
-	return host != NULL && names_local_machine(host) &&
-		(origin == NULL || names_local_machine(origin));
 }
 
 bool

@@ -115,3 +115,14 @@ def test_what_a_trigger_leaves_in_the_worker_is_nobodys(make, sql):
         assert sql('SELECT pg_try_advisory_lock(4711), pg_advisory_unlock(4711)') == [(True, True)]
     finally:
         sql('DROP TABLE public.escalated')
+
+
+def test_a_web_page_reads_no_metrics(raw):
+    """They name tables.  A page from elsewhere in a browser on this machine may read what
+    localhost answers, as our answers allow it; or has a name of its own that leads here."""
+    def status(**headers):
+        return raw('GetItem', b'', method='GET', path='/metrics', sign=False, headers=headers).status
+
+    assert status() == status(Origin='http://localhost:3000') == 200
+    assert status(Origin='https://evil.example') == status(Origin='null') == 403
+    assert status(Host='evil.example:8000') == 403

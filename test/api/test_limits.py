@@ -238,7 +238,7 @@ def test_slow_clients_are_counted(own_server):
 def test_limits_on_the_metrics_page(own_server):
     server = own_server()
     with Connection(server.endpoint) as connection:
-        connection.send(b'GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n')
+        connection.send(b'GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n')
         page = connection.reply().body.decode()
     for name in ('refused', 'refused_address', 'timeouts_idle', 'timeouts_request', 'timeouts_answer', 'failed_signatures',
                  'slowed', 'tls_handshakes', 'tls_resumed', 'tls_failed_protocol', 'tls_failed_plain'):
