@@ -72,3 +72,23 @@ def test_make_run(make):
     assert make('run') == printed
     assert make.shell(f'{exports}{scan}') == '1965\n'
     assert make('psql', 'ARGS=-Atc "SELECT count(*) FROM dynamo_data.\\"Music\\""') == '1\n'
+
+
+def test_make_run_by_tls(make):
+    printed = make('run', 'SSL=1')
+    exports = make('env')
+    assert exports in printed
+    assert re.findall(r'^export (\w+)=', exports, re.M)[-3:] == ['AWS_CA_BUNDLE', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE']
+    assert len(re.findall(r'^export AWS_ENDPOINT_URL\w*=https://localhost:\d+$', exports, re.M)) == 3
+    lines = re.findall(r'^aws .*$', printed, re.M)
+    make.shell('\n'.join([exports, *lines]))
+    scan = 'aws dynamodb scan --table-name Music --query Items[].Year.N --output text'
+    assert make.shell(f'eval "$(make -s env)"; {scan}') == '1965\n'
+    # The certificate is what makes it work, and no request goes in the clear.
+    assert make.shell(f'{exports} unset AWS_CA_BUNDLE; {scan} 2>&1 | grep -o "certificate verify failed"') == 'certificate verify failed\n'
+    assert make.shell(f'{exports} {scan} --endpoint-url http://localhost:${{AWS_ENDPOINT_URL##*:}} 2>&1 | grep -o "(400)"') == '(400)\n'
+    # Again: the same one, which clients have been told to trust.
+    assert make('run', 'SSL=1') == printed
+    make('stop')
+    assert make('run', 'SSL=1') == printed
+    assert make.shell(f'{exports}{scan}') == '1965\n'
