@@ -1002,11 +1002,10 @@ dyn_http_failed(DynHttpRequest *request)
 	DynHttpConnection *connection = request->connection;
 	DynHttpServer *server = connection->server;
 
-	if (connection->fd < 0)
-		return;
 	server->statistics.failures++;
 	if (dyn_address_failed(connection->address, server->options.max_failures,
-						   server->now) && !connection->slowed)
+						   server->now) &&
+		connection->fd >= 0 && !connection->slowed)
 	{
 		connection->slowed = true;
 		server->statistics.slowed++;

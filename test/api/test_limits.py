@@ -124,7 +124,10 @@ def test_failed_signatures(own_server):
         wait_for(lambda: figure(server, 'slowed') >= 1)
         assert addresses(server)['127.0.0.3'] == (2, True)
 
-        # More of them, each from a connection of its own.
+        # More of them, each from a connection of its own; some don't wait for the answer.
+        for _ in range(3):
+            with ConnectionFrom(server, '127.0.0.3') as hasty:
+                hasty.send(bad)
         crowd = [connect('127.0.0.3') for _ in range(8)]
         for connection in crowd:
             connection.send(bad)
