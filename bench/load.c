@@ -445,7 +445,7 @@ open_tls(int fd)
 	if (context == NULL)
 	{
 		context = SSL_CTX_new(TLS_client_method());
-		SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_RELEASE_BUFFERS);
+		SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE);
 		SSL_CTX_set_read_ahead(context, 1);
 	}
 	ssl = SSL_new(context);

@@ -9,7 +9,9 @@
  * connection again, since OpenSSL reads ahead and may hold whole requests.
  *
  * Errors of other users of OpenSSL in this process may still be in its queue,
- * and SSL_get_error() looks there: it is emptied before each call.
+ * and SSL_get_error() looks there.  So it is emptied before a handshake; reading
+ * and writing look into the connection instead, since to empty a queue for each
+ * request would be a tenth of what TLS costs.
  *
  * src/http/transport.c
  *-------------------------------------------------------------------------
@@ -209,6 +211,17 @@ dyn_transport_handshake(DynHttpConnection *connection)
 }
 
 /*
+ * What a call that has not succeeded waits for: SSL_READING, SSL_WRITING, or
+ * SSL_NOTHING, because it has failed or the client has finished.
+ */
+static int
+waits_for(const DynHttpConnection *connection)
+{
+	return BIO_should_retry(SSL_get_rbio(connection->tls)) ?
+		SSL_want(connection->tls) : SSL_NOTHING;
+}
+
+/*
  * As read(2).  Fills the buffer as far as there is anything: OpenSSL gives at
  * most one record at a time.
  */
@@ -223,7 +236,6 @@ tls_read(DynHttpConnection *connection, char *buffer, size_t len)
 	{
 		int			n;
 
-		ERR_clear_error();
 		n = SSL_read(connection->tls, buffer + total,
 					 Min(len - total, INT_MAX));
 		if (n > 0)
@@ -233,19 +245,20 @@ tls_read(DynHttpConnection *connection, char *buffer, size_t len)
 				break;
 			continue;
 		}
-		switch (SSL_get_error(connection->tls, n))
+		switch (waits_for(connection))
 		{
-			case SSL_ERROR_WANT_READ:
+			case SSL_READING:
 				break;
-			case SSL_ERROR_WANT_WRITE:
+			case SSL_WRITING:
 				connection->read_wants_write = true;
 				break;
-			case SSL_ERROR_ZERO_RETURN:
-				/* The end is told again when there is nothing before it. */
-				return total;
 			default:
+				/* The end is told again when there is nothing before it. */
+				if (SSL_get_shutdown(connection->tls) & SSL_RECEIVED_SHUTDOWN)
+					return total;
 				/* Nothing can be sent any more, either. */
 				connection->broken = true;
+				ERR_clear_error();
 				if (total > 0)
 					return total;
 				errno = ECONNRESET;
@@ -274,7 +287,6 @@ tls_writev(DynHttpConnection *connection, const struct iovec *parts, int nparts)
 		{
 			int			n;
 
-			ERR_clear_error();
 			n = SSL_write(connection->tls, (char *) parts[i].iov_base + done,
 						  Min(parts[i].iov_len - done, INT_MAX));
 			if (n > 0)
@@ -285,8 +297,7 @@ tls_writev(DynHttpConnection *connection, const struct iovec *parts, int nparts)
 			}
 			if (total > 0)
 				return total;	/* a failure shows again the next time */
-			errno = SSL_get_error(connection->tls, n) == SSL_ERROR_WANT_WRITE ?
-				EAGAIN : ECONNRESET;
+			errno = waits_for(connection) == SSL_WRITING ? EAGAIN : ECONNRESET;
 			return -1;
 		}
 	}
