@@ -33,7 +33,10 @@
 #include "operation/operation.h"
 #include "operation/stream_request.h"
 
-/* Turn a failure that aborted nothing into an error, which does. */
+/*
+ * Turn a failure that aborted nothing into an error, which does.  The item is the
+ * caller's to see, and not the server log's.
+ */
 static void
 raise_failure(const DynOperationContext *context)
 {
@@ -44,6 +47,7 @@ raise_failure(const DynOperationContext *context)
 			(errcode(info->sqlstate),
 			 errmsg_internal("%s", context->failure.message),
 			 members ? errdetail_internal("{%s}", members) : 0,
+			 members ? errdetail_log("What was returned of items is not logged.") : 0,
 			 context->failure.exception == DYN_EXCEPTION_CONDITIONAL_CHECK_FAILED ?
 			 errhint("The stored item does not meet the condition; \"ReturnValuesOnConditionCheckFailure\": \"ALL_OLD\" shows it in the detail.") : 0));
 }

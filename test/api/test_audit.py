@@ -3,6 +3,7 @@ import json
 import re
 
 import boto3
+import psycopg2
 import pytest
 
 from conftest import CONFIG, raises
@@ -147,6 +148,21 @@ def test_resources(log):
     watched = arn.replace('other', 'watched')
     assert [sorted(resource['ARN'] for resource in event['resources']) for event in log.events()] == \
         [[arn, watched], [arn, watched], [arn], [arn], []]
+
+
+def test_returned_items_are_not_logged(log):
+    """In SQL an error's detail has what ReturnValuesOnConditionCheckFailure asks for: for the caller alone."""
+    log.setting(audit='all')
+    server = log.server
+    server.client().put_item(TableName='watched', Item={**key(), 'a': {'S': SECRET}})
+    delete = {'TableName': 'watched', 'Key': key(), 'ConditionExpression': 'attribute_not_exists(p)',
+              'ReturnValuesOnConditionCheckFailure': 'ALL_OLD'}
+    for name, request in ('delete_item', delete), ('transact_write_items', {'TransactItems': [{'Delete': delete}]}):
+        with pytest.raises(psycopg2.Error) as raised:
+            server.sql(f'SELECT dynamo.{name}(%s)', json.dumps(request))
+        assert SECRET in raised.value.diag.message_detail
+        log.events()
+        assert 'is not logged' in log.text and SECRET not in log.text and 'nobody-logs' not in log.text
 
 
 def test_decoys(log):
