@@ -229,14 +229,17 @@ def test_refusals_are_the_services(user):
     assert (caught.value.code, caught.value.read()) == (404, b'<UnknownOperationException/>\n')
 
 
-def test_presigned_identity(user):
+def test_presigned_identity(user, reader):
     """Who has a presigned URL can prove to others who he is."""
-    url = aws('sts', user[1]).generate_presigned_url('get_caller_identity', HttpMethod='GET')
-    with urllib.request.urlopen(url) as reply:
-        assert f'<Arn>{user_arn(user[0])}</Arn>' in reply.read().decode()
-    with pytest.raises(urllib.error.HTTPError) as caught:
-        urllib.request.urlopen(url + '0')
-    assert caught.value.code == 403
+    session = assume(user, reader)
+    for credentials, arn in (user[1], user_arn(user[0])), (session['Credentials'], session['AssumedRoleUser']['Arn']):
+        url = aws('sts', credentials).generate_presigned_url('get_caller_identity', HttpMethod='GET')
+        with urllib.request.urlopen(url) as reply:
+            assert f'<Arn>{arn}</Arn>' in reply.read().decode()
+        for wrong in url + '0', url.replace('X-Amz-Security-Token=', 'X-Amz-Security-Token=A') + '&x=y':
+            with pytest.raises(urllib.error.HTTPError) as caught:
+                urllib.request.urlopen(wrong)
+            assert caught.value.code == 403
 
 
 def denied(user, role):
