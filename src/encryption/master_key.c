@@ -12,7 +12,6 @@
  */
 #include "postgres.h"
 
-#include <ctype.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -105,23 +104,21 @@ check_file(const char *path)
 	return true;
 }
 
-/* All of a stream, or -1. */
-static int
+/* All of a stream; false if it is not text, or too long. */
+static bool
 read_stream(FILE *stream, char *text)
 {
 	size_t		size = fread(text, 1, MAX_TEXT_SIZE, stream);
 
-	if (ferror(stream) || size == MAX_TEXT_SIZE)
-		return -1;
 	text[size] = '\0';
-	return (int) size;
+	return !ferror(stream) && size < MAX_TEXT_SIZE && strlen(text) == size;
 }
 
 static bool
 read_file(const char *path, char *text)
 {
 	FILE	   *file;
-	int			size;
+	bool		good;
 
 	if (!check_file(path))
 		return false;
@@ -133,18 +130,18 @@ read_file(const char *path, char *text)
 	}
 	/* No copy of it in the library's buffer. */
 	setvbuf(file, NULL, _IONBF, 0);
-	size = read_stream(file, text);
+	good = read_stream(file, text);
 	FreeFile(file);
-	if (size < 0)
-		note_trouble("File \"%s\" cannot be read, or is too large.", path);
-	return size >= 0;
+	if (!good)
+		note_trouble("File \"%s\" cannot be read, or is no text of less than 64 KB.", path);
+	return good;
 }
 
 static bool
 read_command(const char *command, char *text)
 {
 	FILE	   *pipe = OpenPipeStream(command, PG_BINARY_R);
-	int			size;
+	bool		good;
 	int			status;
 
 	if (pipe == NULL)
@@ -153,13 +150,13 @@ read_command(const char *command, char *text)
 		return false;
 	}
 	setvbuf(pipe, NULL, _IONBF, 0);
-	size = read_stream(pipe, text);
+	good = read_stream(pipe, text);
 	status = ClosePipeStream(pipe);
 	if (status != 0)
 		note_trouble("dynamo.master_key_command failed: %s.", wait_result_to_str(status));
-	else if (size < 0)
-		note_trouble("The output of dynamo.master_key_command cannot be read, or is too large.");
-	return status == 0 && size >= 0;
+	else if (!good)
+		note_trouble("The output of dynamo.master_key_command is no text of less than 64 KB.");
+	return status == 0 && good;
 }
 
 static int
@@ -170,25 +167,18 @@ hex_digit(char c)
 		c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* "id 64-digits", with blanks around each. */
+/* "id 64-digits"; behind end stands at least a line's end, or the text's. */
 static bool
 parse_line(const char *line, const char *end, DynMasterKey *key)
 {
-	const char *id = line;
-	size_t		len;
+	size_t		len = strspn(line, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.");
+	size_t		blanks = strspn(line + len, " \t");
 
-	while (line < end && (isalnum((unsigned char) *line) ||
-						  *line == '-' || *line == '_' || *line == '.'))
-		line++;
-	len = line - id;
-	if (len == 0 || len > DYN_MASTER_KEY_ID_LENGTH)
+	if (len == 0 || len > DYN_MASTER_KEY_ID_LENGTH || blanks == 0)
 		return false;
-	memcpy(key->id, id, len);
+	memcpy(key->id, line, len);
 	key->id[len] = '\0';
-	if (line == end || !isblank((unsigned char) *line))
-		return false;
-	while (line < end && isblank((unsigned char) *line))
-		line++;
+	line += len + blanks;
 	if (end - line != 2 * DYN_KEY_SIZE)
 		return false;
 	for (int i = 0; i < DYN_KEY_SIZE; i++)
@@ -217,9 +207,9 @@ parse(const char *text)
 		const char *next = text + strcspn(text, "\n");
 		const char *end = next;
 
-		while (text < end && isspace((unsigned char) *text))
+		while (text < end && strchr(" \t", *text) != NULL)
 			text++;
-		while (end > text && isspace((unsigned char) end[-1]))
+		while (end > text && strchr(" \t\r", end[-1]) != NULL)
 			end--;
 		if (text < end && *text != '#')
 		{

@@ -149,28 +149,23 @@ item_text(const DynItem *item)
 }
 
 /* Sealed items go out as they are: to a dump, or to a client's screen. */
-static DynSealed *
-as_sealed(Datum datum)
-{
-	DynSealed  *bytes = (DynSealed *) PG_DETOAST_DATUM_PACKED(datum);
-
-	return dyn_item_bytes_are_sealed(bytes) ? bytes : NULL;
-}
-
 Datum
 dyn_item_out(PG_FUNCTION_ARGS)
 {
-	DynSealed  *sealed = as_sealed(PG_GETARG_DATUM(0));
+	struct varlena *stored = PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(0));
 	StringInfoData out;
 	DynJsonWriter w;
 
-	if (sealed == NULL)
-		PG_RETURN_CSTRING(item_text(PG_GETARG_DYN_ITEM(0)));
+	/* Images of the change log can be looked at, but not read back. */
+	if (!dyn_item_bytes_are_sealed(stored) &&
+		(VARSIZE_ANY_EXHDR(stored) == 0 ||
+		 *(unsigned char *) VARDATA_ANY(stored) != DYN_SEALED_IMAGE_MAGIC))
+		PG_RETURN_CSTRING(item_text(dyn_item_from_datum(PointerGetDatum(stored))));
 	initStringInfo(&out);
 	dyn_json_writer_init(&w, &out);
 	dyn_json_begin_object(&w);
 	dyn_json_write_key(&w, SEALED_MEMBER);
-	dyn_json_write_base64(&w, VARDATA_ANY(sealed), VARSIZE_ANY_EXHDR(sealed));
+	dyn_json_write_base64(&w, VARDATA_ANY(stored), VARSIZE_ANY_EXHDR(stored));
 	dyn_json_end_object(&w);
 	PG_RETURN_CSTRING(out.data);
 }
@@ -193,9 +188,11 @@ dyn_item_recv(PG_FUNCTION_ARGS)
 Datum
 dyn_item_send(PG_FUNCTION_ARGS)
 {
-	DynSealed  *sealed = as_sealed(PG_GETARG_DATUM(0));
-	const void *item = sealed != NULL ? (void *) sealed : PG_GETARG_DYN_ITEM(0);
+	struct varlena *item = PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(0));
 	StringInfoData buf;
+
+	if (!dyn_item_bytes_are_sealed(item))
+		item = (struct varlena *) dyn_item_from_datum(PointerGetDatum(item));
 
 	pq_begintypsend(&buf);
 	pq_sendbytes(&buf, VARDATA_ANY(item), VARSIZE_ANY_EXHDR(item));

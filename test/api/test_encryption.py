@@ -317,6 +317,10 @@ def test_images_belong_to_their_place(client, streams, sql, make_table):
     with pytest.raises(Exception) as error:
         sql(f"SELECT {image} ->> 'v' FROM {segment} WHERE {number} = %s", rows[0][0])
     assert error.value.pgcode == 'XX001'
+    (text,), = sql(f'SELECT {image}::text FROM {segment} WHERE {number} = %s', rows[0][0])
+    assert text.startswith('{"sealed":')
+    with pytest.raises(Exception, match='invalid sealed item'):
+        sql('SELECT %s::dynamo.item', text)
     sql(f'UPDATE {segment} SET {image} = (SELECT {image} FROM {segment} WHERE {number} = %s) WHERE {number} = %s',
         rows[0][0], rows[1][0])
     with raises('InternalServerError'):
@@ -446,7 +450,8 @@ def test_without_the_master_key(client, sql, make_table, master_keys, what):
 
 @pytest.mark.not_aws
 @pytest.mark.parametrize('text', ['first 00', 'first ' + 'g' * 64, 'fi rst ' + '0' * 64, 'a ' + '0' * 64 + '\na ' + '1' * 64,
-                                  '0' * 64, 'x' * 65 + ' ' + '0' * 64, 'a\0b ' + '0' * 64, 'first ' + '0' * 64 + '0'])
+                                  '0' * 64, 'x' * 65 + ' ' + '0' * 64, 'a\0b ' + '0' * 64, 'first ' + '0' * 64 + '0',
+                                  'first ' + '0' * 64 + '\n\0', 'x' * 70000])
 def test_a_file_with_a_mistake(client, make_table, master_keys, text):
     """None of it is used, and none of it is quoted."""
     master_keys.write(text + '\n')
