@@ -120,7 +120,7 @@ with_right_item(Relation heap, const DynTable *table, HeapTuple tuple)
 	Datum		stored = heap_getattr(tuple, column, RelationGetDescr(heap), &isnull);
 	Datum		datum;
 
-	if (dyn_table_item_is_right(table, stored))
+	if (isnull || dyn_table_item_is_right(table, stored))
 		return NULL;
 	datum = dyn_table_item_datum(table, dyn_relation_tuple_item(table, heap, tuple), stored);
 	return heap_modify_tuple_by_cols(tuple, RelationGetDescr(heap), 1, &column, &datum,

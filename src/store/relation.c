@@ -270,13 +270,24 @@ refuse_item(const DynTable *table, ItemPointer tid, const char *why, const char 
 			 errhint("%s", hint)));
 }
 
+/* A key column of a row. */
+typedef struct KeyColumn
+{
+	Datum		value;
+	bool		isnull;
+} KeyColumn;
+
 /* Does the key attribute have the bytes that the row's column has? */
 static bool
-has_key_attribute(const DynItem *item, const DynKeyAttribute *attribute, Datum column)
+has_key_attribute(const DynItem *item, const DynKeyAttribute *attribute,
+				  const KeyColumn *column)
 {
-	bytea	   *bytes = DatumGetByteaPP(column);
+	bytea	   *bytes;
 	DynValue	value;
 
+	if (column->isnull)
+		return false;
+	bytes = DatumGetByteaPP(column->value);
 	return dyn_item_find(item, attribute->name, attribute->name_len, &value) &&
 		value.type == attribute->type && value.size == VARSIZE_ANY_EXHDR(bytes) &&
 		memcmp(value.data, VARDATA_ANY(bytes), value.size) == 0;
@@ -288,8 +299,8 @@ has_key_attribute(const DynItem *item, const DynKeyAttribute *attribute, Datum c
  * this row.
  */
 static DynItem *
-open_item(const DynTable *table, ItemPointer tid, Datum item_datum, Datum partition,
-		  Datum sort, bool has_sort)
+open_item(const DynTable *table, ItemPointer tid, Datum item_datum,
+		  const KeyColumn *partition, const KeyColumn *sort)
 {
 	const DynKeySchema *schema = &table->schema;
 	DynItem    *item;
@@ -303,8 +314,7 @@ open_item(const DynTable *table, ItemPointer tid, Datum item_datum, Datum partit
 	}
 	item = dyn_open((const DynSealed *) DatumGetPointer(item_datum), &table->table_id);
 	if (!has_key_attribute(item, &schema->partition, partition) ||
-		(schema->sort.name != NULL &&
-		 (!has_sort || !has_key_attribute(item, &schema->sort, sort))))
+		(schema->sort.name != NULL && !has_key_attribute(item, &schema->sort, sort)))
 		refuse_item(table, tid, "is another row's",
 					"It was moved there, or the key columns were changed, by something other than an operation or a statement.");
 	return item;
@@ -327,8 +337,8 @@ slot_item(const DynRelation *relation, TupleTableSlot *slot, bool *points_into_s
 {
 	const DynTable *table = relation->table;
 	bool		isnull;
-	bool		no_partition;
-	bool		no_sort;
+	KeyColumn	partition;
+	KeyColumn	sort;
 	Datum		stored = slot_getattr(slot, DYN_ATTNUM_ITEM, &isnull);
 	Datum		datum = stored;
 	DynItem    *item;
@@ -339,10 +349,9 @@ slot_item(const DynRelation *relation, TupleTableSlot *slot, bool *points_into_s
 		item = dyn_item_from_datum(datum);
 	else
 	{
-		Datum		partition = slot_getattr(slot, DYN_ATTNUM_PARTITION, &no_partition);
-		Datum		sort = slot_getattr(slot, DYN_ATTNUM_SORT, &no_sort);
-
-		item = open_item(table, &slot->tts_tid, datum, partition, sort, !no_sort);
+		partition.value = slot_getattr(slot, DYN_ATTNUM_PARTITION, &partition.isnull);
+		sort.value = slot_getattr(slot, DYN_ATTNUM_SORT, &sort.isnull);
+		item = open_item(table, &slot->tts_tid, datum, &partition, &sort);
 
 		/* What was sealed is large, and done with. */
 		if (datum != stored && PointerGetDatum(item) != datum)
@@ -382,14 +391,18 @@ dyn_relation_tuple_item(const DynTable *table, Relation heap, HeapTuple tuple)
 {
 	TupleDesc	descriptor = RelationGetDescr(heap);
 	bool		isnull;
-	bool		no_sort;
+	KeyColumn	partition;
+	KeyColumn	sort;
 	Datum		datum = heap_getattr(tuple, DYN_ATTNUM_ITEM, descriptor, &isnull);
-	Datum		partition = heap_getattr(tuple, DYN_ATTNUM_PARTITION, descriptor, &isnull);
-	Datum		sort = heap_getattr(tuple, DYN_ATTNUM_SORT, descriptor, &no_sort);
 
+	if (isnull)
+		elog(ERROR, "item of a stored tuple is null");
 	if (is_plain_item(table, &datum))
 		return dyn_item_from_datum(datum);
-	return open_item(table, &tuple->t_self, datum, partition, sort, !no_sort);
+	partition.value = heap_getattr(tuple, DYN_ATTNUM_PARTITION, descriptor,
+								   &partition.isnull);
+	sort.value = heap_getattr(tuple, DYN_ATTNUM_SORT, descriptor, &sort.isnull);
+	return open_item(table, &tuple->t_self, datum, &partition, &sort);
 }
 
 bool
