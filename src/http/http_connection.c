@@ -856,7 +856,7 @@ shake_hands(DynHttpConnection *connection)
 {
 	DynHttpServer *server = connection->server;
 
-	/* A signature takes as long as a hundred requests: let those have turns. */
+	/* It takes as long as dozens of requests: let those have turns. */
 	if (server->handshakes_left == 0)
 		return false;
 	server->handshakes_left--;
