@@ -305,3 +305,18 @@ def test_warnings_are_counted(sql, make_table, make, own_setting, raw):
     own_setting('dynamo.policy_enforcement', 'warn')
     user.by_http(*get)
     wait_for(lambda: warnings() == before + 1)
+
+
+@pytest.mark.parametrize('way', ['by_http', 'by_sql'])
+def test_encrypted_tables_are_no_different(client, make_table, make, way):
+    """What a policy allows, the operation does, though the role could not open an item itself."""
+    table = make_table(SSESpecification={'Enabled': True})
+    user = make(unique('sealed').replace('-', '_'), policy(allow(
+        ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Scan', 'dynamodb:UpdateItem'], table_arn(table))))
+    call = getattr(user, way)
+    client.put_item(TableName=table, Item={'p': {'S': 'x'}, 'n': {'N': '1'}})
+    assert call('GetItem', {'TableName': table, 'Key': {'p': {'S': 'x'}}})['Item']['n'] == {'N': '1'}
+    assert call('Scan', {'TableName': table})['Count'] == 1
+    assert call('UpdateItem', {'TableName': table, 'Key': {'p': {'S': 'x'}}, 'UpdateExpression': 'SET n = n + :n',
+                               'ExpressionAttributeValues': {':n': {'N': '1'}}, 'ReturnValues': 'ALL_NEW'})['Attributes']['n'] == {'N': '2'}
+    call('PutItem', {'TableName': table, 'Item': {'p': {'S': 'y'}}})
