@@ -631,16 +631,14 @@ store_change(ReturnSetInfo *result, const DynStreamKeys *keys, const char *shard
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
-PG_FUNCTION_INFO_V1(dyn_sql_stream_records);
-Datum
-dyn_sql_stream_records(PG_FUNCTION_ARGS)
+static void
+stream_records(FunctionCallInfo fcinfo, DynOperationContext *context)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	Merge	   *merge = palloc0(sizeof(Merge));
 	int64		from = 0;
 	int			left;
 	const DynTable *table;
-	DynOperationContext context = {.may_wait = true};
 	DynStreamInfo info;
 	DynStreamKeys keys;
 	List	   *shards;
@@ -651,6 +649,7 @@ dyn_sql_stream_records(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("table_name must not be null")));
 	table = table_argument(fcinfo);
+	context->table_name = pstrdup(table->name);
 	left = PG_ARGISNULL(2) ? INT_MAX : PG_GETARG_INT32(2);
 	if (!PG_ARGISNULL(1))
 	{
@@ -663,7 +662,7 @@ dyn_sql_stream_records(PG_FUNCTION_ARGS)
 	if (table->stream.id == 0 || !dyn_stream_get(table->stream.id, &info))
 		dyn_raise(RESOURCE_NOT_FOUND, "Requested resource not found: Table %s has no stream",
 				  table->name);
-	dyn_stream_authorize(&context, &info, DYN_MAY_GetRecords);
+	dyn_stream_authorize(context, &info, DYN_MAY_GetRecords);
 	if (from > 0 && from < dyn_change_log_oldest() && has_newer(&info.stream, from))
 		dyn_raise(TRIMMED_DATA_ACCESS,
 				  "The operation attempted to read past the oldest stream record in a shard.");
@@ -684,5 +683,43 @@ dyn_sql_stream_records(PG_FUNCTION_ARGS)
 	}
 	for (int i = 0; i < merge->nbuckets; i++)
 		dyn_change_reader_close(merge->readers[i]);
+}
+
+/* In the audit it is what it takes the permission of. */
+PG_FUNCTION_INFO_V1(dyn_sql_stream_records);
+Datum
+dyn_sql_stream_records(PG_FUNCTION_ARGS)
+{
+	DynOperationContext context = {.may_wait = true};
+	MemoryContext caller = CurrentMemoryContext;
+	DynAuditEvent event = {
+		.source = "dynamodb.amazonaws.com",
+		.name = "GetRecords",
+		.read_only = true,
+		.exception = -1
+	};
+	instr_time	began;
+
+	if (dyn_audit == DYN_AUDIT_OFF)
+	{
+		stream_records(fcinfo, &context);
+		return (Datum) 0;
+	}
+	event.identity = dyn_audit_identity(NULL);
+	INSTR_TIME_SET_CURRENT(began);
+	PG_TRY();
+	{
+		stream_records(fcinfo, &context);
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(caller);
+		event.table_name = context.table_name;
+		log_event(&event, CopyErrorData(), began);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	event.table_name = context.table_name;
+	log_event(&event, NULL, began);
 	return (Datum) 0;
 }

@@ -165,6 +165,20 @@ def test_returned_items_are_not_logged(log):
         assert 'is not logged' in log.text and SECRET not in log.text and 'nobody-logs' not in log.text
 
 
+def test_stream_records_is_a_read(log):
+    server = log.server
+    server.client().create_table(**{**TABLE, 'TableName': 'streamed'},
+                                 StreamSpecification={'StreamEnabled': True, 'StreamViewType': 'KEYS_ONLY'})
+    server.sql('CREATE ROLE curious; GRANT USAGE ON SCHEMA dynamo TO curious')
+    log.setting(audit='all')
+    server.sql("SELECT * FROM dynamo.stream_records('streamed')")
+    with pytest.raises(psycopg2.Error):
+        server.sql("SET ROLE curious; SELECT * FROM dynamo.stream_records('streamed')")
+    assert [(e['eventName'], e['userIdentity']['userName'], e.get('errorCode'), [r['ARN'][-8:] for r in e['resources']])
+            for e in log.events()] == [('GetRecords', 'postgres', None, ['streamed']),
+                                       ('GetRecords', 'curious', 'AccessDeniedException', ['streamed'])]
+
+
 def test_decoys(log):
     """Members that mean nothing to the operation hide no table."""
     log.setting(audit='all')
