@@ -141,6 +141,7 @@ dyn_operation_run(DynOperationContext *context, const DynOperation *operation,
 				  const DynJson *request, StringInfo reply)
 {
 	bool		outer_nowait = dyn_store_nowait;
+	bool		outer_ran_code = dyn_store_ran_code;
 	DynStorePermit *outer_permits = dyn_store_permits;
 	DynReworded outer_reworded = dyn_reworded;
 	volatile DynOutcome outcome = DYN_OUTCOME_FAILED;
@@ -157,13 +158,17 @@ dyn_operation_run(DynOperationContext *context, const DynOperation *operation,
 	PG_TRY();
 	{
 		dyn_store_nowait = !context->may_wait;
+		dyn_store_ran_code = false;
 		dyn_store_permits = NULL;
 		dyn_reworded = reworded(operation);
 		outcome = operation->handler(context, request, reply);
+		/* DDL has event triggers. */
+		context->ran_code = dyn_store_ran_code || operation->access == DYN_ACCESS_CONTROL;
 	}
 	PG_FINALLY();
 	{
 		dyn_store_nowait = outer_nowait;
+		dyn_store_ran_code = outer_ran_code;
 		dyn_store_permits = outer_permits;
 		dyn_reworded = outer_reworded;
 		SetUserIdAndSecContext(user, security);

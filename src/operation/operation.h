@@ -87,6 +87,12 @@ typedef struct DynOperationContext
 	 */
 	bool		holds_locks;
 
+	/*
+	 * It has run code of others: triggers, constraints, indexes on expressions.
+	 * What that leaves in the session is the caller's to clear.
+	 */
+	bool		ran_code;
+
 	/* With DYN_OUTCOME_FAILED: an exception that did not abort anything. */
 	struct
 	{

@@ -423,7 +423,7 @@ run(DynWork *work)
 	 * role: then, it would run as a superuser.  What it leaves in the session
 	 * must not outlive the request either.
 	 */
-	if (work->access != DYN_ACCESS_READ)
+	if (work->context.ran_code)
 	{
 		AfterTriggerFireDeferred();
 		forget_session();

@@ -31,6 +31,7 @@
 #include "store/store.h"
 
 bool		dyn_store_nowait = false;
+bool		dyn_store_ran_code = false;
 DynStorePermit *dyn_store_permits = NULL;
 
 static void

@@ -77,6 +77,12 @@ extern DynStorePermit *dyn_store_permits;
  */
 extern bool dyn_store_nowait;
 
+/*
+ * Set by a write to a relation that runs others' code with it: triggers,
+ * constraints, indexes on expressions.  dyn_operation_run() says so to its caller.
+ */
+extern bool dyn_store_ran_code;
+
 /* The item under a key, or NULL.  In CurrentMemoryContext. */
 extern DynItem *dyn_store_get(const DynTable *table, const DynKey *key);
 

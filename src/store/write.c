@@ -536,6 +536,7 @@ dyn_store_finish(DynStoreWrite *write, const DynItem *new_item)
 
 		/* What the operation was allowed is not its triggers'. */
 		dyn_store_permits = NULL;
+		dyn_store_ran_code = true;
 	}
 	if (new_item != NULL)
 		slot = item_slot(&relation, write, new_item);
