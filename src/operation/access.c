@@ -71,6 +71,13 @@ dyn_operation_access(const DynOperation *operation, const DynJson *request)
 	return DYN_ACCESS_READ;
 }
 
+bool
+dyn_operation_reads_one_moment(const DynOperation *operation, DynAccess access)
+{
+	return operation->handler == dyn_transact_get_items ||
+		(operation->handler == dyn_execute_transaction && access == DYN_ACCESS_READ);
+}
+
 /* Blocks say it in the member that requests have. */
 static bool
 asks_for_newest(const DynJson *block)

@@ -148,6 +148,15 @@ extern bool dyn_operation_reads_newest(const DynOperation *operation,
 									   const DynJson *request);
 
 /*
+ * Does it show several items as they are at one moment?  Then it must not see
+ * writes that others can't see yet: of two such requests each might have seen
+ * one write without the other, and no order of the writes explains both.
+ * access: the request's.
+ */
+extern bool dyn_operation_reads_one_moment(const DynOperation *operation,
+										   DynAccess access);
+
+/*
  * What to answer when somebody else's locks were in the way of a request for too
  * long.  access: the request's.
  */

@@ -6,7 +6,8 @@
  * The requests of a round share one transaction, so that under load a write
  * costs a fraction of a transaction id and of a commit record; their replies
  * wait for the same flush anyway.  Each has a snapshot of its own, taken when
- * it begins: it sees what the ones before it wrote.
+ * it begins: it sees what the ones before it wrote.  (TransactGetItems does not:
+ * it comes before the writes of its transaction, or in another one.)
  *
  * An error aborts the transaction and all that was written in it.  Then what
  * the transaction had run is run again, each request alone, so that one
@@ -151,6 +152,18 @@ static bool
 runs_alone(const DynWork *work)
 {
 	return work->alone || work->access == DYN_ACCESS_CONTROL;
+}
+
+/*
+ * Must the transaction's writes be committed before it is run?  See
+ * dyn_operation_reads_one_moment(); what is not read yet may be such a request.
+ */
+static bool
+wants_commits(const DynWork *work)
+{
+	return work->kind == DYN_WORK_OPERATION &&
+		(work->body_unread ||
+		 dyn_operation_reads_one_moment(work->operation, work->access));
 }
 
 /* It is to be run again, and what it had locked is locked until the commit. */
@@ -607,6 +620,8 @@ run_transaction(DynWorker *worker, dlist_head *batch, int64 deadline)
 			MemoryContextSwitchTo(work->http->memory);
 			if (!dlist_is_empty(&ran) &&
 				(runs_alone(work) || dyn_clock_us() > deadline ||
+				 (wants_commits(work) &&
+				  TransactionIdIsValid(GetTopTransactionIdIfAny())) ||
 				 (!work->authenticated && dyn_gateway_needs_catalog(work))))
 				break;
 			dlist_delete(&work->node);

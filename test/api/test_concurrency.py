@@ -4,6 +4,8 @@ No answer but success and a failed condition is right: nobody may be told of an
 internal error, and nobody's change may be lost.
 """
 import concurrent.futures
+import contextlib
+import json
 import threading
 
 import pytest
@@ -148,3 +150,42 @@ def test_batches_in_opposite_order(client, table_s, race):
         assert all(u == {} for u in race(call))
     for k in keys:
         assert 'by' in client.get_item(TableName=table_s, Key={'p': {'S': k}}, ConsistentRead=True)['Item']
+
+
+def test_transactions_read_one_history(make_table):
+    """Of two transactions that read the same items, one doesn't see only the first of two
+    writes, and the other only the second: also when each comes right behind its write, on
+    one connection, and is run together with it."""
+    import test_http
+
+    table = make_table()
+
+    def both(key, n):
+        """A transaction that writes one item, and one that reads both."""
+        write = {'TransactItems': [{'Update': {
+            'TableName': table, 'Key': {'p': {'S': key}}, 'UpdateExpression': 'SET n = :n',
+            'ExpressionAttributeValues': {':n': {'N': str(n)}}}}]}
+        read = {'TransactItems': [{'Get': {'TableName': table, 'Key': {'p': {'S': k}}}} for k in 'xy']}
+        return test_http.signed(json.dumps(write).encode(), 'TransactWriteItems') + \
+            test_http.signed(json.dumps(read).encode(), 'TransactGetItems')
+
+    seen = []
+    with contextlib.ExitStack() as stack:
+        connections = {key: [stack.enter_context(test_http.Connection()) for _ in range(3)] for key in 'xy'}
+        for n in range(1, 301):
+            requests = {key: both(key, n) for key in 'xy'}
+            for i in range(3):
+                for key in 'xy':
+                    connections[key][i].send(requests[key])
+            for i in range(3):
+                for key in 'xy':
+                    connection = connections[key][i]
+                    connection.reply()
+                    reply = connection.reply().json
+                    if 'Responses' in reply:
+                        seen.append(tuple(int(r.get('Item', {}).get('n', {'N': 0})['N']) for r in reply['Responses']))
+    assert len(seen) > 300
+    # Numbers only grow, so of any two of what was seen one is before the other.
+    seen = sorted(set(seen))
+    assert all(a[1] <= b[1] for a, b in zip(seen, seen[1:])), \
+        [(a, b) for a, b in zip(seen, seen[1:]) if a[1] > b[1]]
