@@ -9,6 +9,14 @@
  * as far as its length.  Each connection has one request under way at a time,
  * as an SDK's and as pgbench's have.
  *
+ * Without a rate the loop is closed: a connection's next request goes when its
+ * reply is here, and a server that stalls is asked less.  With one it is open:
+ * requests are due at random moments (exponential gaps, as many independent
+ * clients make them) that no reply can move.  One that finds all connections
+ * busy waits, and its latency counts from when it was due; else a stall of a
+ * second would be one slow request instead of a thousand ("coordinated
+ * omission").
+ *
  * bench/load.c
  *-------------------------------------------------------------------------
  */
@@ -16,6 +24,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <netinet/tcp.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -47,11 +56,12 @@ typedef struct Connection
 	SSL		   *ssl;			/* NULL: in the clear */
 	const Request *request;		/* under way, or NULL */
 	size_t		sent;
-	uint64_t	started;
+	uint64_t	started;		/* with a rate: when it was due */
 	char	   *reply;
 	size_t		reply_len;
 	size_t		reply_room;
 	size_t		reply_end;		/* its whole length once known, else 0 */
+	size_t		body_len;		/* of that */
 } Connection;
 
 static const char *operation = "get";
@@ -60,12 +70,14 @@ static int	port = 8000;
 static int	connections = 1;
 static double seconds = 5;
 static long max_requests;		/* 0: until the time is up */
-static double rate;				/* requests a second, all in all; 0: no limit */
+static double rate;				/* requests due a second, all in all; 0: closed
+								 * loop */
 static int	idle;				/* connections that only stay open */
 static int	items = 100000;
 static int	item_size = 1024;
 static int	pool_size = 8192;
 static bool tls;				/* the certificate is not looked at */
+static bool any_reply;			/* of bench/echo.c: all are right */
 static const char *iterators;	/* file of them, for records */
 static bool once;				/* each request of the pool is sent once only */
 static int	next_request;
@@ -74,13 +86,18 @@ static Request *pool;
 static Connection *all;
 static int	epoll_fd;
 static long done,
-			errors;
+			errors,
+			unsent;				/* due, but no connection was free until the end */
+static long long request_bytes,
+			reply_bytes,
+			body_bytes;			/* of replies */
 static uint64_t longest;		/* request so far, in microseconds */
 
 /* Connections whose next request is not due yet, and when it is. */
 static Connection **parked;
 static int	nparked;
 static uint64_t due;
+static uint64_t over_at;		/* 0: not yet */
 
 static volatile sig_atomic_t stopped;	/* by SIGINT: end as if the time were up */
 
@@ -161,10 +178,21 @@ percentile(double part)
 	for (i = 0; i < 40 * HISTOGRAM_STEPS; i++)
 	{
 		below += histogram[i];
-		if (below >= part * done)
+		if (below >= part * (done + unsent))
 			break;
 	}
 	return bucket_value(i);
+}
+
+/* Nanoseconds that a request has taken. */
+static void
+record(uint64_t ns)
+{
+	uint64_t	us = ns / 1000;
+
+	histogram[bucket_of(us)]++;
+	if (us > longest)
+		longest = us;
 }
 
 static void
@@ -279,44 +307,71 @@ print_item(char *out, int number)
 	return len + sprintf(out + len, "\"}}");
 }
 
-/* To a table without a stream, and to one with. */
 static bool
-is_put(void)
+is(const char *name)
 {
-	return strcmp(operation, "put") == 0 || strcmp(operation, "stream") == 0 ||
-		strcmp(operation, "sealed_put") == 0;
+	return strcmp(operation, name) == 0;
 }
 
-static int
+static bool
 is_get(void)
 {
-	return strcmp(operation, "get") == 0 || strcmp(operation, "sealed_get") == 0;
+	return is("get") || is("sealed_get");
 }
 
-/* Of GetItem and PutItem. */
+/* Requests that depend on those before them go in the pool's order. */
+static bool
+in_order(void)
+{
+	return is("put") || is("stream") || is("sealed_put") || is("delete");
+}
+
+/* Of GetItem, PutItem and DeleteItem. */
 static const char *
 table_name(void)
 {
-	if (strcmp(operation, "stream") == 0)
+	if (is("stream"))
 		return "bench_stream";
+	if (is("delete"))
+		return "bench_churn";
 	return strncmp(operation, "sealed", 6) == 0 ? "bench_sealed" : "bench";
 }
 
 /*
- * The number of the item that request i of the pool is about.  Puts come in the
- * pool's order, the same keys a second time with other values: each changes its
- * item.
+ * The number of the item that request i of the pool is about.  Puts repeat the
+ * keys of the pool's first half with other values: each changes its item.
+ * Deletes (even requests) and the puts that bring the items back (odd ones) go
+ * around all items, half of them apart, so that two of one item never meet.
  */
 static int
 draw_number(int i)
 {
 	static int	drawn[1 << 16];
 
-	if (!is_put())
+	if (is("delete"))
+	{
+		int			distance = items / (pool_size / 2);
+
+		return (i / 2 + i % 2 * (pool_size / 4)) % (pool_size / 2) *
+			(distance > 0 ? distance : 1) % items;
+	}
+	if (!in_order())
 		return random_number() % items;
 	if (i < pool_size / 2)
 		drawn[i] = random_number() % items;
 	return drawn[i % (pool_size / 2)];
+}
+
+/* Of keys that lie apart, from a random one on. */
+static char *
+print_keys(char *p, int number, int n, const char *before, const char *after)
+{
+	int			i;
+
+	for (i = 0; i < n; i++)
+		p += sprintf(p, "%s%s{\"p\":{\"S\":\"k%08d\"}}%s", i == 0 ? "" : ",", before,
+					 (int) ((number + (long) i * items / n) % items), after);
+	return p;
 }
 
 /* One of the iterators in the file, a line each, in turn. */
@@ -354,19 +409,24 @@ make_operation(int i_of_pool)
 		sprintf(p, "{\"TableName\":\"%s\",\"Key\":{\"p\":{\"S\":\"k%08d\"}}}",
 				table_name(), number);
 	}
-	else if (strcmp(operation, "records") == 0)
+	else if (is("records"))
 	{
 		target = "GetRecords";
 		sprintf(p, "{\"ShardIterator\":\"%s\"}", next_iterator());
 	}
-	else if (is_put())
+	else if (is("delete") && i_of_pool % 2 == 0)
+	{
+		target = "DeleteItem";
+		sprintf(p, "{\"TableName\":\"%s\",\"Key\":{\"p\":{\"S\":\"k%08d\"}}}", table_name(), number);
+	}
+	else if (in_order())
 	{
 		target = "PutItem";
 		p += sprintf(p, "{\"TableName\":\"%s\",\"Item\":", table_name());
 		p += print_item(p, number);
 		sprintf(p, "}");
 	}
-	else if (strcmp(operation, "update") == 0)
+	else if (is("update"))
 	{
 		target = "UpdateItem";
 		sprintf(p, "{\"TableName\":\"bench\",\"Key\":{\"p\":{\"S\":\"k%08d\"}},"
@@ -374,7 +434,49 @@ make_operation(int i_of_pool)
 				"\"ExpressionAttributeValues\":{\":n\":{\"N\":\"%u\"}}}",
 				number, random_number());
 	}
-	else if (strcmp(operation, "move") == 0)
+	else if (is("condition"))
+	{
+		target = "UpdateItem";
+		sprintf(p, "{\"TableName\":\"bench\",\"Key\":{\"p\":{\"S\":\"k%08d\"}},"
+				"\"UpdateExpression\":\"SET n = :n\","
+				"\"ConditionExpression\":\"attribute_exists(p) AND v <> :v\","
+				"\"ExpressionAttributeValues\":{\":n\":{\"N\":\"%u\"},\":v\":{\"S\":\"none\"}}}",
+				number, random_number());
+	}
+	else if (is("partiql"))
+	{
+		target = "ExecuteStatement";
+		sprintf(p, "{\"Statement\":\"SELECT * FROM \\\"bench\\\" WHERE p = ?\","
+				"\"Parameters\":[{\"S\":\"k%08d\"}]}", number);
+	}
+	else if (is("scan"))
+	{
+		target = "Scan";
+		sprintf(p, "{\"TableName\":\"bench\",\"Limit\":100,"
+				"\"ExclusiveStartKey\":{\"p\":{\"S\":\"k%08d\"}}}", number);
+	}
+	else if (is("query100"))
+	{
+		target = "Query";
+		sprintf(p, "{\"TableName\":\"bench_hundred\",\"KeyConditionExpression\":\"p = :p\","
+				"\"ExpressionAttributeValues\":{\":p\":{\"S\":\"k%08d\"}},\"Limit\":100}",
+				number % (items / 100));
+	}
+	else if (is("batchget"))
+	{
+		target = "BatchGetItem";
+		p += sprintf(p, "{\"RequestItems\":{\"bench\":{\"Keys\":[");
+		p = print_keys(p, number, 25, "", "");
+		sprintf(p, "]}}}");
+	}
+	else if (is("transactget"))
+	{
+		target = "TransactGetItems";
+		p += sprintf(p, "{\"TransactItems\":[");
+		p = print_keys(p, number, 4, "{\"Get\":{\"TableName\":\"bench\",\"Key\":", "}}");
+		sprintf(p, "]}");
+	}
+	else if (is("move"))
 	{
 		target = "UpdateItem";
 		sprintf(p, "{\"TableName\":\"bench\",\"Key\":{\"p\":{\"S\":\"k%08d\"}},"
@@ -382,16 +484,16 @@ make_operation(int i_of_pool)
 				"\"ExpressionAttributeValues\":{\":g\":{\"S\":\"g%u\"}}}",
 				number, random_number() % 1000);
 	}
-	else if (strcmp(operation, "query") == 0)
+	else if (is("query"))
 	{
 		target = "Query";
 		sprintf(p, "{\"TableName\":\"bench_sorted\",\"KeyConditionExpression\":\"p = :p\","
 				"\"ExpressionAttributeValues\":{\":p\":{\"S\":\"k%08d\"}},\"Limit\":10}",
 				number % (items / 10));
 	}
-	else if (strcmp(operation, "index") == 0 || strcmp(operation, "apart") == 0)
+	else if (is("index") || is("apart"))
 	{
-		bool		apart = strcmp(operation, "apart") == 0;
+		bool		apart = is("apart");
 
 		target = "Query";
 		sprintf(p, "{\"TableName\":\"bench_sorted\",\"IndexName\":\"%s\","
@@ -399,7 +501,7 @@ make_operation(int i_of_pool)
 				"\"ExpressionAttributeValues\":{\":v\":{\"S\":\"k%08d\"}},\"Limit\":10}",
 				apart ? "by_group" : "by_block", apart ? 'g' : 'b', number % (items / 10));
 	}
-	else if (strcmp(operation, "batch") == 0)
+	else if (is("batch"))
 	{
 		target = "BatchWriteItem";
 		p += sprintf(p, "{\"RequestItems\":{\"bench\":[");
@@ -412,7 +514,7 @@ make_operation(int i_of_pool)
 		}
 		sprintf(p, "]}}");
 	}
-	else if (strcmp(operation, "transact") == 0)
+	else if (is("transact"))
 	{
 		static int	token;
 
@@ -518,13 +620,13 @@ send_more(Connection *c)
 }
 
 static void
-send_next(Connection *c)
+send_next(Connection *c, uint64_t started)
 {
-	c->request = &pool[once || is_put() ? (uint32_t) next_request++ % pool_size :
+	c->request = &pool[once || in_order() ? (uint32_t) next_request++ % pool_size :
 					   random_number() % pool_size];
 	c->sent = 0;
 	c->reply_len = c->reply_end = 0;
-	c->started = now();
+	c->started = started;
 	send_more(c);
 }
 
@@ -533,12 +635,19 @@ static void
 go_on(Connection *c)
 {
 	if (rate == 0)
-		send_next(c);
+		send_next(c, now());
 	else
 	{
 		c->request = NULL;
 		parked[nparked++] = c;
 	}
+}
+
+/* When the next request is due: the gaps of a Poisson process. */
+static void
+draw_due(void)
+{
+	due += (uint64_t) (-log((random_number() + 1.0) / 4294967297.0) / rate * 1e9);
 }
 
 /* Send what is due, if the requests are to go on.  Returns how many end here. */
@@ -553,8 +662,8 @@ send_due(bool go)
 
 		if (go)
 		{
-			send_next(c);
-			due += (uint64_t) (1e9 / rate);
+			send_next(c, due);
+			draw_due();
 		}
 		else
 			ended++;
@@ -565,8 +674,11 @@ send_due(bool go)
 static bool
 is_over(uint64_t deadline)
 {
-	return stopped || now() >= deadline || (once && next_request >= pool_size) ||
-		(max_requests > 0 && done >= max_requests);
+	if (over_at == 0 &&
+		(stopped || now() >= deadline || (once && next_request >= pool_size) ||
+		 (max_requests > 0 && done >= max_requests)))
+		over_at = now();
+	return over_at != 0;
 }
 
 /* Until something happens, or the next request is due. */
@@ -601,7 +713,8 @@ find_end(Connection *c)
 	length = strcasestr(c->reply, "\r\ncontent-length:");
 	if (length == NULL || length > end)
 		die("a reply without Content-Length: %s", c->reply);
-	c->reply_end = end + 4 - c->reply + strtoul(length + 17, NULL, 10);
+	c->body_len = strtoul(length + 17, NULL, 10);
+	c->reply_end = end + 4 - c->reply + c->body_len;
 }
 
 /* Returns true when the reply is complete. */
@@ -629,39 +742,89 @@ receive(Connection *c)
 	}
 }
 
+static bool
+contains(const Connection *c, const char *text)
+{
+	return memmem(c->reply, c->reply_end, text, strlen(text)) != NULL;
+}
+
 /*
- * A reply is here.  An item that is missing, or a write put off
- * (UnprocessedItems), would make the figure a lie as much as an error does.
+ * An item that is missing, or a write put off (UnprocessedItems), would make
+ * the figure a lie as much as an error does.
  */
+static bool
+is_wanted(const Connection *c)
+{
+	if (strncmp(c->reply, "HTTP/1.1 200", 12) != 0)
+		return false;
+	if (any_reply)
+		return true;
+	if (is_get())
+		return contains(c, "\"Item\"");
+	if (is("partiql"))
+		return contains(c, "\"p\":");
+	if (is("query") || is("index") || is("apart"))
+		return contains(c, "\"Count\":10,");
+	if (is("query100"))
+		return contains(c, "\"Count\":100,");
+	if (is("scan"))
+		return c->body_len > (size_t) item_size;
+	if (is("batchget") || is("transactget"))
+		return c->body_len > (size_t) (is("batchget") ? 25 : 4) * item_size;
+	if (is("records"))
+		return contains(c, "\"NextShardIterator\"");
+	if (is("batch"))
+		return !contains(c, "\"PutRequest\"");
+	return true;
+}
+
 static void
 account(Connection *c)
 {
 	static bool shown = false;
-	uint64_t	us;
-	bool		good = strncmp(c->reply, "HTTP/1.1 200", 12) == 0;
 
 	c->reply[c->reply_end] = '\0';
-	if (good && is_get())
-		good = memmem(c->reply, c->reply_len, "\"Item\"", 6) != NULL;
-	if (good && (strcmp(operation, "query") == 0 || strcmp(operation, "index") == 0 ||
-				 strcmp(operation, "apart") == 0))
-		good = memmem(c->reply, c->reply_len, "\"Count\":10", 10) != NULL;
-	if (good && strcmp(operation, "records") == 0)
-		good = memmem(c->reply, c->reply_len, "\"NextShardIterator\"", 19) != NULL;
-	if (good && strcmp(operation, "batch") == 0)
-		good = memmem(c->reply, c->reply_len, "\"PutRequest\"", 12) == NULL;
-	if (!good)
+	if (!is_wanted(c))
 	{
 		errors++;
 		if (!shown)
 			fprintf(stderr, "not the answer wanted: %.600s\n", c->reply);
 		shown = true;
 	}
-	us = (now() - c->started) / 1000;
-	histogram[bucket_of(us)]++;
-	if (us > longest)
-		longest = us;
+	record(now() - c->started);
+	request_bytes += c->request->len;
+	reply_bytes += c->reply_end;
+	body_bytes += c->body_len;
 	done++;
+}
+
+static void
+print_result(double elapsed)
+{
+	struct rusage usage;
+	bool		first = true;
+	int			i;
+
+	getrusage(RUSAGE_SELF, &usage);
+	printf("{\"requests\": %ld, \"errors\": %ld, \"unsent\": %ld, \"seconds\": %.6f, "
+		   "\"p50\": %.0f, \"p95\": %.0f, \"p99\": %.0f, \"p999\": %.0f, \"longest\": %.0f, "
+		   "\"client_cpu\": %.3f, \"request_bytes\": %.1f, \"reply_bytes\": %.1f, "
+		   "\"body_bytes\": %.1f, \"histogram\": [",
+		   done, errors, unsent, elapsed, percentile(0.50), percentile(0.95),
+		   percentile(0.99), percentile(0.999), (double) longest,
+		   usage.ru_utime.tv_sec + usage.ru_stime.tv_sec +
+		   (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6,
+		   (double) request_bytes / done, (double) reply_bytes / done,
+		   (double) body_bytes / done);
+	/* Microseconds and how many took so long, without the empty ones. */
+	for (i = 0; i < 40 * HISTOGRAM_STEPS; i++)
+		if (histogram[i] > 0)
+		{
+			printf("%s[%.0f, %ld]", first ? "" : ", ", bucket_value(i), histogram[i]);
+			first = false;
+		}
+	puts("]}");
+	fflush(stdout);
 }
 
 int
@@ -669,7 +832,6 @@ main(int argc, char **argv)
 {
 	uint64_t	start,
 				deadline;
-	struct rusage usage;
 	struct rlimit limit;
 	double		elapsed;
 	int			option,
@@ -677,7 +839,7 @@ main(int argc, char **argv)
 				i;
 	struct epoll_event events[256];
 
-	while ((option = getopt(argc, argv, "o:h:p:c:t:n:i:k:r:s:I:T")) != -1)
+	while ((option = getopt(argc, argv, "o:h:p:c:t:n:i:k:r:s:I:Te")) != -1)
 		switch (option)
 		{
 			case 'o': operation = optarg; break;
@@ -691,19 +853,21 @@ main(int argc, char **argv)
 			case 'r': rate = atof(optarg); break;
 			case 'I': iterators = optarg; break;
 			case 'T': tls = true; break;
+			case 'e': any_reply = true; break;
 			case 's': item_size = atoi(optarg); break;
 			default:
-				die("usage: load [-o get|put|stream|records|update|move|query|index|apart|batch|transact] [-h address] [-p port] "
-					"[-c connections] [-t seconds] [-n requests] [-i idle connections] "
-					"[-k items] [-r requests a second] [-s item size] [-I iterators] [-T]");
+				die("usage: load [-o get|put|stream|sealed_get|sealed_put|records|update|condition|delete|move|query|\n"
+					"query100|index|apart|scan|batch|batchget|transact|transactget|partiql] [-h address] [-p port]\n"
+					"[-c connections] [-t seconds] [-n requests] [-i idle connections] [-k items] [-s item size]\n"
+					"[-r requests a second, open loop] [-I iterators] [-T by TLS] [-e server is an echo]");
 		}
 	if (seconds > MAX_SIGNING_AGE)
 		die("signatures are good for %d seconds", MAX_SIGNING_AGE);
 
-	if (strcmp(operation, "batch") == 0)
+	if (is("batch"))
 		pool_size /= 16;
 	/* A second call with a token does nothing: as many as there is time for. */
-	once = strcmp(operation, "transact") == 0;
+	once = is("transact");
 	if (once)
 		pool_size = connections + idle + (int) (seconds * 10000);
 	pool = calloc(pool_size, sizeof(Request));
@@ -731,9 +895,13 @@ main(int argc, char **argv)
 	parked = calloc(connections, sizeof(Connection *));
 	start = due = now();
 	deadline = start + (uint64_t) (seconds * 1e9);
-	/* The idle ones have been used once, as kept-alive connections have. */
-	for (i = 0; i < connections + idle; i++)
-		send_next(&all[i]);
+	if (rate > 0)
+		draw_due();
+	for (i = 0; i < connections; i++)
+		go_on(&all[i]);
+	/* The idle ones are used once, as kept-alive connections have been. */
+	for (; i < connections + idle; i++)
+		send_next(&all[i], now());
 
 	/* At the end each connection's last reply is waited for. */
 	active = connections + idle;
@@ -770,14 +938,13 @@ main(int argc, char **argv)
 	}
 	elapsed = (now() - start) / 1e9;
 
-	getrusage(RUSAGE_SELF, &usage);
-	printf("{\"requests\": %ld, \"errors\": %ld, \"seconds\": %.3f, \"p50\": %.0f, "
-		   "\"p95\": %.0f, \"p99\": %.0f, \"p999\": %.0f, \"longest\": %.0f, \"client_cpu\": %.3f}\n",
-		   done, errors, elapsed, percentile(0.50), percentile(0.95),
-		   percentile(0.99), percentile(0.999), (double) longest,
-		   usage.ru_utime.tv_sec + usage.ru_stime.tv_sec +
-		   (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6);
-	fflush(stdout);
+	/* Those whose turn never came have waited for at least this long. */
+	for (; rate > 0 && due < over_at; draw_due())
+	{
+		record(over_at - due);
+		unsent++;
+	}
+	print_result(elapsed);
 
 	/* Hold the idle connections until whoever looks at the server is done. */
 	if (idle > 0)

@@ -33,9 +33,11 @@ def own_user():
 
 
 class Cluster:
-    """One cluster in a directory of its own, below /tmp unless one is given."""
+    """One cluster in a directory of its own, below /tmp unless one is given; of the
+    PostgreSQL of $PG_CONFIG unless another is given."""
 
-    def __init__(self, directory=None):
+    def __init__(self, directory=None, pg_config=PG_CONFIG):
+        self.pg_config = pg_config
         self.directory = str(directory or tempfile.mkdtemp(prefix='dynamo-test-'))
         if directory is None:
             os.chmod(self.directory, 0o755)
@@ -44,7 +46,8 @@ class Cluster:
     def _run(self, *arguments):
         return subprocess.run([ROOT / 'scripts/cluster', *map(str, arguments)], check=True,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
-                              env={**os.environ, 'CLUSTER': self.directory}).stdout
+                              env={**os.environ, 'CLUSTER': self.directory,
+                                   'PG_CONFIG': self.pg_config}).stdout
 
     def start(self, *settings):
         self._run('start', self.port, *settings)
