@@ -116,6 +116,9 @@ bench:
 bench-jobs:
 	@scripts/needs bench
 	$(call own,scripts/install && $(MAKE) -s -C bench && bench/jobs $(ARGS))
+check-cost:
+	@scripts/needs cost
+	$(call own,scripts/install && $(MAKE) -s -C bench && bench/cost $(ARGS))
 fuzz:
 	$(MAKE) -C test/fuzz run
 
@@ -128,5 +131,5 @@ check-docs:
 headerscheck:
 	@scripts/headerscheck
 
-.PHONY: own-pg run stop env psql reset test coverage test-kill test-bank test-streams test-clients test-model test-policies test-hostile demo bench fuzz \
+.PHONY: own-pg run stop env psql reset test coverage test-kill test-bank test-streams test-clients test-model test-policies test-hostile demo bench bench-jobs check-cost fuzz \
 	check-layers check-sql check-docs headerscheck
