@@ -107,6 +107,9 @@ test-bank:
 test-streams:
 	@scripts/needs test
 	$(call own,scripts/install && .venv/bin/python test/api/stream_replay.py $(ARGS))
+soak:
+	@scripts/needs test
+	$(call own,scripts/install && .venv/bin/python test/soak/soak.py $(ARGS))
 demo:
 	@scripts/needs demo
 	$(call own,scripts/demo $(ARGS))
@@ -131,5 +134,5 @@ check-docs:
 headerscheck:
 	@scripts/headerscheck
 
-.PHONY: own-pg run stop env psql reset test coverage test-kill test-bank test-streams test-clients test-model test-policies test-hostile demo bench bench-jobs check-cost fuzz \
+.PHONY: own-pg run stop env psql reset test coverage test-kill test-bank test-streams test-clients test-model test-policies test-hostile soak demo bench bench-jobs check-cost fuzz \
 	check-layers check-sql check-docs headerscheck

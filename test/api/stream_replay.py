@@ -337,8 +337,8 @@ class Writer:
             except psycopg2.Error as error:
                 state = error.pgcode or ''
                 self.errors[f'SQL {state or "no answer"}'] += 1
-                # Going down, in recovery, or not there.
-                if state and not state.startswith(('57P', '25006')):
+                # Going down, in recovery, not there, or out of something.
+                if state and not state.startswith(('57P', '25006', '53')):
                     raise
                 if connection:
                     connection.close()
