@@ -115,13 +115,13 @@ demo:
 	$(call own,scripts/demo $(ARGS))
 bench:
 	@scripts/needs bench
-	$(call own,scripts/install && $(MAKE) -s -C bench && bench/run $(ARGS))
+	$(call own,scripts/install && bench/run $(ARGS))
 bench-jobs:
 	@scripts/needs bench
 	$(call own,scripts/install && $(MAKE) -s -C bench && bench/jobs $(ARGS))
 check-cost:
 	@scripts/needs cost
-	$(call own,scripts/install && $(MAKE) -s -C bench && bench/cost $(ARGS))
+	$(call own,scripts/install && bench/cost $(ARGS))
 fuzz:
 	$(MAKE) -C test/fuzz run
 

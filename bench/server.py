@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import re
+import signal
 import statistics
 import subprocess
 import sys
@@ -196,6 +197,9 @@ class Server:
                                   text=True).stdout.strip()
         self.environment = {}
         self.reply_bytes = {}
+        subprocess.run(['make', '-s', '-C', ROOT / 'bench'], check=True)
+        # However this program ends, the server is removed.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit('terminated'))
 
     def start(self, *settings):
         self.cluster.start(*settings)
