@@ -39,6 +39,8 @@ class Counter:
         self.process = None
 
     def start(self):
+        if not shutil.which('valgrind'):
+            sys.exit('There is no valgrind here; on Debian, scripts/needs cost installs it.')
         as_user = ['runuser', '-u', own_user(), '--'] if os.getuid() == 0 else []
         self.process = subprocess.Popen(
             [*as_user, shutil.which('valgrind'), '--tool=callgrind', '--dump-before=dyn_http_reload',
