@@ -80,6 +80,11 @@ startup(void)
 		pg_atomic_init_u64(&dyn_shared->flush_wanted, 0);
 		pg_atomic_init_u64(&dyn_shared->flush_done, 0);
 		dyn_metrics_init(&dyn_shared->metrics);
+		for (int i = 0; i < DYN_HOT_KEYS; i++)
+		{
+			pg_atomic_init_u64(&dyn_shared->hot_keys[i].mark, 0);
+			pg_atomic_init_u64(&dyn_shared->hot_keys[i].place, 0);
+		}
 		for (int i = 0; i < requested_workers; i++)
 		{
 			process_init(&dyn_shared->workers[i].process);

@@ -56,6 +56,19 @@ typedef struct DynWorkerSlot
 	DynWorkerMetrics metrics;
 } DynWorkerSlot;
 
+/*
+ * The place of a version of a busy item; see store/hot_key.h.  They stand in
+ * groups, one for each value of a hash.
+ */
+typedef struct DynHotKey
+{
+	pg_atomic_uint64 mark;		/* of database, table and key; 0: free */
+	pg_atomic_uint64 place;		/* block and offset */
+} DynHotKey;
+
+#define DYN_HOT_KEY_GROUP	4
+#define DYN_HOT_KEYS		(1024 * DYN_HOT_KEY_GROUP)
+
 /* What the launcher knows, for the readiness page and the statistics. */
 typedef enum DynServiceState
 {
@@ -90,6 +103,7 @@ typedef struct DynSharedState
 									 * synchronous standby; never goes back */
 
 	DynMetrics	metrics;
+	DynHotKey	hot_keys[DYN_HOT_KEYS];
 	DynWorkerSlot workers[FLEXIBLE_ARRAY_MEMBER];
 } DynSharedState;
 

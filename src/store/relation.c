@@ -27,6 +27,7 @@
 
 #include "base/error.h"
 #include "encryption/seal.h"
+#include "store/hot_key.h"
 #include "store/relation.h"
 #include "store/store.h"
 
@@ -407,17 +408,51 @@ dyn_relation_tuple_item(const DynTable *table, Relation heap, HeapTuple tuple)
 }
 
 bool
+dyn_relation_has_key(TupleTableSlot *slot, const DynKey *key)
+{
+	const DynValue *parts[] = {&key->partition, &key->sort};
+
+	for (int i = 0; i < lengthof(parts); i++)
+	{
+		bool		isnull;
+		Datum		datum = slot_getattr(slot, DYN_ATTNUM_PARTITION + i, &isnull);
+		bytea	   *column;
+
+		if (parts[i]->type == 0)
+			continue;
+		if (isnull)
+			return false;
+		column = DatumGetByteaPP(datum);
+		if (VARSIZE_ANY_EXHDR(column) != parts[i]->size ||
+			memcmp(VARDATA_ANY(column), parts[i]->data, parts[i]->size) != 0)
+			return false;
+	}
+	return true;
+}
+
+bool
 dyn_relation_find(const DynRelation *relation, const DynKey *key,
 				  Snapshot snapshot, TupleTableSlot *slot)
 {
 	ScanKeyData keys[DYN_MAX_KEY_COLUMNS];
-	int			nkeys = dyn_relation_key_scan_keys(key, keys);
+	int			nkeys;
 	IndexScanDesc scan;
-	bool		found;
+	bool		found = false;
+	bool		hinted = false;
+	int			passed = 0;
 
+	/* Of what a dirty snapshot sees there may be more than one. */
+	if (IsMVCCSnapshot(snapshot) &&
+		dyn_hot_key_find(relation, key, snapshot, slot, &hinted))
+		return true;
+	nkeys = dyn_relation_key_scan_keys(key, keys);
 	scan = index_beginscan(relation->heap, relation->index, snapshot, nkeys, 0);
 	index_rescan(scan, keys, nkeys, NULL, 0);
-	found = index_getnext_slot(scan, ForwardScanDirection, slot);
+	while (index_getnext_tid(scan, ForwardScanDirection) != NULL &&
+		   !(found = index_fetch_heap(scan, slot)))
+		passed++;
 	index_endscan(scan);
+	if (unlikely(passed > 0 || hinted) && found && IsMVCCSnapshot(snapshot))
+		dyn_hot_key_note(relation, key, slot, passed);
 	return found;
 }

@@ -89,6 +89,9 @@ extern DynItem *dyn_relation_copy_item(const DynRelation *relation, TupleTableSl
 extern DynItem *dyn_relation_tuple_item(const DynTable *table, Relation heap,
 										HeapTuple tuple);
 
+/* Has the tuple in slot this key? */
+extern bool dyn_relation_has_key(TupleTableSlot *slot, const DynKey *key);
+
 /*
  * Find the tuple under a key that snapshot sees, into slot.  Works with a
  * dirty snapshot too.

@@ -83,30 +83,6 @@ busy_or_changed(TM_Result result)
 	}
 }
 
-/* True if the tuple in slot still has the key it was found by. */
-static bool
-has_key(TupleTableSlot *slot, const DynKey *key)
-{
-	const DynValue *parts[] = {&key->partition, &key->sort};
-
-	for (int i = 0; i < lengthof(parts); i++)
-	{
-		bool		isnull;
-		Datum		datum = slot_getattr(slot, DYN_ATTNUM_PARTITION + i, &isnull);
-		bytea	   *column;
-
-		if (parts[i]->type == 0)
-			continue;
-		if (isnull)
-			return false;
-		column = DatumGetByteaPP(datum);
-		if (VARSIZE_ANY_EXHDR(column) != parts[i]->size ||
-			memcmp(VARDATA_ANY(column), parts[i]->data, parts[i]->size) != 0)
-			return false;
-	}
-	return true;
-}
-
 /*
  * Lock the newest version of the tuple in slot and read that.  CHANGED: it has
  * been deleted or has another key now.
@@ -127,7 +103,7 @@ lock_newest(const DynRelation *relation, const DynKey *key, Snapshot snapshot,
 							  &failure);
 	if (result != TM_Ok)
 		return busy_or_changed(result);
-	return has_key(slot, key) ? DYN_STORE_OK : DYN_STORE_CHANGED;
+	return dyn_relation_has_key(slot, key) ? DYN_STORE_OK : DYN_STORE_CHANGED;
 }
 
 DynStoreResult
@@ -247,7 +223,10 @@ insert_slot_tuples(const DynRelation *relation, TupleTableSlot *slot,
 	}
 }
 
-/* Add the tuple in slot to the key index; false if it sees another one. */
+/*
+ * Add the tuple in slot to the key index; false if it sees another one.  The new
+ * version of a tuple sees none.
+ */
 static bool
 insert_index_tuple(const DynRelation *relation, TupleTableSlot *slot,
 				   bool is_update)
@@ -262,10 +241,14 @@ insert_index_tuple(const DynRelation *relation, TupleTableSlot *slot,
 
 	/*
 	 * nbtree has no use for an IndexInfo.  Of an update it deletes older
-	 * versions' entries rather than split the page.
+	 * versions' entries rather than split the page.  An update has the key from
+	 * the version that it replaces: to look for others would mean to look at all
+	 * versions there are.
 	 */
 	return index_insert(relation->index, values, isnull, &slot->tts_tid,
-						relation->heap, UNIQUE_CHECK_PARTIAL, is_update, NULL);
+						relation->heap,
+						is_update ? UNIQUE_CHECK_NO : UNIQUE_CHECK_PARTIAL,
+						is_update, NULL);
 }
 
 /*
@@ -482,7 +465,6 @@ replace_item(const DynRelation *relation, DynStoreWrite *write,
 									write->may_wait || write->locked,
 									&failure, &mode, &update_indexes);
 
-		/* The old version has the same key: let it not count as a rival. */
 		if (result == TM_Ok && update_indexes != DYN_UPDATE_NO_INDEXES)
 		{
 			(void) insert_index_tuple(relation, slot, true);
