@@ -97,6 +97,7 @@ typedef struct DynWorkerMetrics
 	uint64		transaction_ids;
 	uint64		reruns;			/* requests run again after an abort */
 	uint64		busy;			/* times an item was held by somebody else */
+	uint64		slices;			/* runs of requests that take long */
 	uint64		connections;
 	uint64		accepted;
 	uint64		refused;

@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * access.c
- *		What a request needs of the server that runs it: to write, or to see
- *		the newest state.
+ *		What a request needs of the server that runs it: to write, to see the
+ *		newest state, or much time.
  *
  * Asked before the request is checked in any way.
  *
@@ -13,6 +13,9 @@
 
 #include "operation/operation.h"
 #include "partiql/statement.h"
+
+/* A Scan of up to so many items is no more than a Query. */
+#define CHEAP_SCAN_ITEMS 25
 
 /* A member of an object, or NULL. */
 static const DynJson *
@@ -111,4 +114,16 @@ dyn_operation_reads_newest(const DynOperation *operation, const DynJson *request
 	return asks_for_newest(request) ||
 		any_asks_for_newest(member_of(request, "RequestItems", DYN_JSON_OBJECT)) ||
 		any_asks_for_newest(statements_of(operation, request));
+}
+
+bool
+dyn_operation_is_costly(const DynOperation *operation, const DynJson *request)
+{
+	const DynJson *limit;
+
+	/* Whether others are, shows when they are run. */
+	if (operation->handler != dyn_scan)
+		return false;
+	limit = member_of(request, "Limit", DYN_JSON_NUMBER);
+	return limit == NULL || dyn_json_number(limit) > CHEAP_SCAN_ITEMS;
 }

@@ -16,6 +16,7 @@
 #include "item/item_json.h"
 #include "operation/batch.h"
 #include "operation/capacity.h"
+#include "operation/slice.h"
 #include "store/store.h"
 
 static const char *const expression_members[] = {"ProjectionExpression", NULL};
@@ -40,7 +41,22 @@ typedef struct Block
 	Get		   *gets;			/* in the order of the keys' bytes */
 	int			left;			/* gets not done */
 	double		units;
+	bool		begun;			/* its array is in the reply */
 } Block;
+
+/* What has been done when a slice of time is over; the keys' order is the same
+ * the next time. */
+typedef struct Unfinished
+{
+	uint64		bytes;
+	DynPartialReply reply;
+	struct
+	{
+		int			done;		/* gets */
+		double		units;
+		bool		begun;
+	}			blocks[FLEXIBLE_ARRAY_MEMBER];
+} Unfinished;
 
 static void
 check_members(DynViolations *v, const DynJson *items)
@@ -190,19 +206,26 @@ read_block(Block *block, const DynJson *json)
 
 /*
  * Read the block's items into an array, until *bytes reaches what one answer
- * may hold.  The item that crosses the line is part of it.
+ * may hold.  The item that crosses the line is part of it.  False if the slice
+ * of time is over before.
  */
-static void
-write_responses(DynJsonWriter *w, Block *block, uint64 *bytes)
+static bool
+write_responses(DynJsonWriter *w, Block *block, DynSlice *slice, uint64 *bytes)
 {
 	MemoryContext item_context = AllocSetContextCreate(CurrentMemoryContext,
 													   "dynamo batch item",
 													   ALLOCSET_DEFAULT_SIZES);
+	bool		over = false;
 
 	Assert(block->table.authorization.effect == DYN_EFFECT_ALLOW);
-	dyn_json_write_key_bytes(w, block->table.name, block->table.name_len);
-	dyn_json_begin_array(w);
-	for (int i = 0; i < block->ngets && *bytes < DYN_MAX_BATCH_GET_SIZE; i++)
+	if (!block->begun)
+	{
+		dyn_json_write_key_bytes(w, block->table.name, block->table.name_len);
+		dyn_json_begin_array(w);
+		block->begun = true;
+	}
+	for (int i = block->ngets - block->left;
+		 i < block->ngets && *bytes < DYN_MAX_BATCH_GET_SIZE && !over; i++)
 	{
 		Get		   *get = &block->gets[i];
 		MemoryContext caller = MemoryContextSwitchTo(item_context);
@@ -226,9 +249,48 @@ write_responses(DynJsonWriter *w, Block *block, uint64 *bytes)
 		*bytes += size;
 		MemoryContextSwitchTo(caller);
 		MemoryContextReset(item_context);
+		over = dyn_slice_is_over(slice, size);
 	}
-	dyn_json_end_array(w);
 	MemoryContextDelete(item_context);
+	if (over)
+		return false;
+	dyn_json_end_array(w);
+	return true;
+}
+
+static void
+put_off(DynOperationContext *context, DynJsonWriter *w, const Block *blocks,
+		int nblocks, uint64 bytes)
+{
+	const Unfinished *before = context->progress;
+	Unfinished *now = palloc(offsetof(Unfinished, blocks) +
+							 sizeof(now->blocks[0]) * nblocks);
+
+	now->bytes = bytes;
+	for (int i = 0; i < nblocks; i++)
+	{
+		now->blocks[i].done = blocks[i].ngets - blocks[i].left;
+		now->blocks[i].units = blocks[i].units;
+		now->blocks[i].begun = blocks[i].begun;
+	}
+	dyn_partial_reply_keep(&now->reply, before == NULL ? NULL : &before->reply, w);
+	context->new_progress = now;
+}
+
+static void
+go_on(const Unfinished *before, DynJsonWriter *w, Block *blocks, int nblocks,
+	  uint64 *bytes)
+{
+	*bytes = before->bytes;
+	for (int i = 0; i < nblocks; i++)
+	{
+		blocks[i].units = before->blocks[i].units;
+		blocks[i].begun = before->blocks[i].begun;
+		blocks[i].left -= before->blocks[i].done;
+		for (int j = 0; j < before->blocks[i].done; j++)
+			blocks[i].gets[j].done = true;
+	}
+	dyn_partial_reply_resume(&before->reply, w);
 }
 
 /* What was not read, in a form that can be sent again as it is. */
@@ -300,6 +362,7 @@ dyn_batch_get_item(DynOperationContext *context, const DynJson *request,
 	Block	   *blocks;
 	DynCapacity *capacities;
 	uint64		bytes = 0;
+	DynSlice	slice;
 	DynJsonWriter w;
 	int			i;
 
@@ -344,11 +407,27 @@ dyn_batch_get_item(DynOperationContext *context, const DynJson *request,
 	dyn_authorization_end(context);
 
 	dyn_json_writer_init(&w, reply);
-	dyn_json_begin_object(&w);
-	dyn_json_write_key(&w, "Responses");
-	dyn_json_begin_object(&w);
+	if (context->progress != NULL)
+		go_on(context->progress, &w, blocks, nblocks, &bytes);
+	else
+	{
+		dyn_json_begin_object(&w);
+		dyn_json_write_key(&w, "Responses");
+		dyn_json_begin_object(&w);
+	}
+	dyn_slice_begin(&slice, context);
 	for (i = 0; i < nblocks; i++)
-		write_responses(&w, &blocks[i], &bytes);
+	{
+		/* Its array is closed. */
+		if (blocks[i].begun && i + 1 < nblocks && blocks[i + 1].begun)
+			continue;
+		if (!write_responses(&w, &blocks[i], &slice, &bytes))
+		{
+			put_off(context, &w, blocks, nblocks, bytes);
+			return DYN_OUTCOME_UNFINISHED;
+		}
+	}
+	dyn_partial_reply_finish(&w, reply);
 	dyn_json_end_object(&w);
 
 	dyn_json_write_key(&w, "UnprocessedKeys");

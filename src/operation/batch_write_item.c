@@ -19,6 +19,7 @@
 #include "item/item_json.h"
 #include "operation/batch.h"
 #include "operation/index_write.h"
+#include "operation/slice.h"
 #include "store/store.h"
 
 typedef struct Write
@@ -40,6 +41,7 @@ typedef struct Batch
 	pg_uuid_t  *table_ids;		/* of the tables the keys were checked against */
 	int			nwrites;
 	Write	   *writes;			/* in the order of tables and keys */
+	bool		checked;		/* all are read, their keys are good and sorted */
 } Batch;
 
 static void
@@ -156,19 +158,31 @@ set_key(Write *write)
 	dyn_index_write_check_put(write->table, write->argument);
 }
 
-/* The request's writes, as far as they can be checked without their tables. */
 static Batch *
-read_batch(const DynJson *items)
+new_batch(const DynJson *items)
 {
 	Batch	   *batch = palloc0(sizeof(Batch));
-	const DynJson *block;
-	const DynJson *element;
-	int			i = 0;
 
 	batch->nblocks = dyn_json_count(items);
 	batch->blocks = palloc0(sizeof(DynBatchTable) * batch->nblocks);
 	batch->capacities = palloc0(sizeof(DynCapacity) * batch->nblocks);
 	batch->writes = palloc0(sizeof(Write) * DYN_MAX_BATCH_WRITE_REQUESTS);
+	return batch;
+}
+
+/*
+ * The request's writes, as far as they can be checked without their tables.
+ * False if the slice of time is over before all are read.
+ */
+static bool
+read_batch(Batch *batch, const DynJson *items, DynSlice *slice)
+{
+	const DynJson *block;
+	const DynJson *element;
+	int			begin = batch->nwrites;
+	int			n = 0;
+	int			i = 0;
+
 	for (block = dyn_json_first(items); block; block = dyn_json_next(block))
 	{
 		batch->blocks[i].name = dyn_json_name(block, &batch->blocks[i].name_len);
@@ -176,14 +190,19 @@ read_batch(const DynJson *items)
 		batch->capacities[i].table_name_len = batch->blocks[i].name_len;
 		for (element = dyn_json_first(block); element; element = dyn_json_next(element))
 		{
+			if (n++ < begin)
+				continue;
 			if (batch->nwrites == DYN_MAX_BATCH_WRITE_REQUESTS)
 				dyn_raise(VALIDATION,
 						  "Too many items requested for the BatchWriteItem call");
 			read_write(batch, i, element);
+			if (dyn_slice_is_over(slice,
+								  VARSIZE_ANY(batch->writes[batch->nwrites - 1].argument)))
+				return false;
 		}
 		i++;
 	}
-	return batch;
+	return true;
 }
 
 /* What earlier runs have done stays as it is, should this one be rolled back. */
@@ -193,7 +212,7 @@ copy_batch(const Batch *progress)
 	Batch	   *batch = palloc(sizeof(Batch));
 
 	*batch = *progress;
-	batch->writes = palloc(sizeof(Write) * batch->nwrites);
+	batch->writes = palloc(sizeof(Write) * DYN_MAX_BATCH_WRITE_REQUESTS);
 	memcpy(batch->writes, progress->writes, sizeof(Write) * batch->nwrites);
 	batch->capacities = palloc0(sizeof(DynCapacity) * batch->nblocks);
 	for (int i = 0; i < batch->nblocks; i++)
@@ -384,11 +403,15 @@ dyn_batch_write_item(DynOperationContext *context, const DynJson *request,
 	DynReturnCapacity return_capacity;
 	bool		return_collections;
 	Batch	   *batch = context->progress == NULL ? NULL : copy_batch(context->progress);
+	DynSlice	slice;
 	bool		busy = false;
 
+	dyn_slice_begin(&slice, context);
 	return_capacity = dyn_request_return_capacity(&v, request);
 	return_collections = dyn_request_item_collection_metrics(&v, request);
-	if (batch == NULL || !open_tables(context, request, batch))
+	if (batch != NULL && batch->checked && !open_tables(context, request, batch))
+		batch = NULL;
+	if (batch == NULL)
 	{
 		dyn_batch_check_tables(&v, items);
 		if (items != NULL)
@@ -399,17 +422,37 @@ dyn_batch_write_item(DynOperationContext *context, const DynJson *request,
 		dyn_violations_raise(&v);
 		dyn_batch_check_empty(items, "BatchWriteItem");
 
-		batch = read_batch(items);
+		batch = new_batch(items);
 		batch->want_capacity = return_capacity != DYN_RETURN_CAPACITY_NONE;
+	}
+	if (!batch->checked)
+	{
+		if (!read_batch(batch, items, &slice))
+		{
+			context->new_progress = batch;
+			return DYN_OUTCOME_UNFINISHED;
+		}
 		open_tables(context, request, batch);
 		sort_writes(batch);
+		batch->checked = true;
 	}
 	authorize(context, batch);
 
 	for (int i = 0; i < batch->nwrites; i++)
-		if (!batch->writes[i].done &&
-			run_write(context, batch, &batch->writes[i]) == DYN_OUTCOME_BUSY)
+	{
+		Write	   *write = &batch->writes[i];
+
+		if (write->done)
+			continue;
+		if (run_write(context, batch, write) == DYN_OUTCOME_BUSY)
 			busy = true;
+		else if (i + 1 < batch->nwrites &&
+				 dyn_slice_is_over(&slice, VARSIZE_ANY(write->argument)))
+		{
+			context->new_progress = batch;
+			return DYN_OUTCOME_UNFINISHED;
+		}
+	}
 	if (busy && !context->last_try)
 	{
 		context->new_progress = batch;

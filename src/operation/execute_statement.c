@@ -19,6 +19,7 @@
 #include "base/limits.h"
 #include "item/item_json.h"
 #include "operation/index_range.h"
+#include "operation/slice.h"
 #include "operation/statement_run.h"
 #include "operation/transact.h"
 
@@ -305,13 +306,25 @@ set_range(Select *select, const Position *position, DynKey *start)
 	return true;
 }
 
-/* Walk partition after partition until the page is full. */
-static void
+/*
+ * Walk partition after partition until the page is full.  False if the slice of
+ * time is over before.
+ */
+static bool
 write_items(DynJsonWriter *w, Select *select, Position *position,
 			DynPageTotals *totals)
 {
-	dyn_json_write_key(w, "Items");
-	dyn_json_begin_array(w);
+	StringInfo	reply = w->out;
+	DynItem    *last = dyn_page_go_on(w, &select->page, totals,
+									  &position->partition);
+
+	if (last != NULL)
+		position->key = last;
+	else
+	{
+		dyn_json_write_key(w, "Items");
+		dyn_json_begin_array(w);
+	}
 	do
 	{
 		DynKey		start;
@@ -319,8 +332,16 @@ write_items(DynJsonWriter *w, Select *select, Position *position,
 		if (!set_range(select, position, &start))
 			refuse_token();
 		position->key = dyn_page_walk(w, &select->page, totals);
+		if (totals->unfinished)
+		{
+			dyn_page_put_off(w, &select->page, totals, position->key,
+							 position->partition);
+			return false;
+		}
 	} while (position->key == NULL && ++position->partition < select->npartitions);
+	dyn_partial_reply_finish(w, reply);
 	dyn_json_end_array(w);
+	return true;
 }
 
 static void
@@ -358,6 +379,7 @@ run_select(DynOperationContext *context, const DynJson *request,
 	DynJsonWriter w;
 
 	select->statement = statement;
+	page->context = context;
 	set_content(select, request);
 	dyn_statement_ask(&page->authorization, statement, request, NULL, false);
 	page->table = dyn_statement_table(context, statement, &page->authorization);
@@ -382,7 +404,8 @@ run_select(DynOperationContext *context, const DynJson *request,
 
 	dyn_json_writer_init(&w, reply);
 	dyn_json_begin_object(&w);
-	write_items(&w, select, &position, &totals);
+	if (!write_items(&w, select, &position, &totals))
+		return DYN_OUTCOME_UNFINISHED;
 	if (position.key != NULL)
 	{
 		write_token(&w, select, &position);

@@ -35,8 +35,10 @@ typedef enum DynOutcome
 {
 	DYN_OUTCOME_DONE,			/* the reply is written */
 	DYN_OUTCOME_FAILED,			/* an expected failure; see context->failure */
-	DYN_OUTCOME_BUSY			/* a running transaction holds an item; nothing
+	DYN_OUTCOME_BUSY,			/* a running transaction holds an item; nothing
 								 * of this call is changed; run it again later */
+	DYN_OUTCOME_UNFINISHED		/* its slice of time is over: run it again for
+								 * the rest */
 } DynOutcome;
 
 /*
@@ -48,6 +50,9 @@ typedef struct DynOperationContext
 	bool		may_wait;		/* SQL: wait for row locks; HTTP: return BUSY */
 	bool		last_try;		/* HTTP: BUSY is final; a batch rather says which
 								 * writes are unprocessed */
+	int			slice_us;		/* HTTP: how long an operation that can go on
+								 * later should run at a time, see
+								 * operation/slice.h; 0: to its end */
 	const char *endpoint;		/* "host:port" for DescribeEndpoints */
 
 	/*
@@ -71,7 +76,7 @@ typedef struct DynOperationContext
 
 	/*
 	 * Work done so far by an operation that returned BUSY in the middle (a
-	 * batch): progress is what earlier runs of the request have done and their
+	 * batch), or UNFINISHED: progress is what earlier runs of the request have done and their
 	 * transactions committed, which the operation reads only; new_progress,
 	 * which it sets, has what this run did, too.  The caller puts that in the
 	 * other's place when the transaction commits, and forgets it when it rolls
@@ -155,6 +160,13 @@ extern bool dyn_operation_reads_newest(const DynOperation *operation,
  */
 extern bool dyn_operation_reads_one_moment(const DynOperation *operation,
 										   DynAccess access);
+
+/*
+ * Will it take long, as far as can be said at a glance?  Such requests wait for
+ * the others.
+ */
+extern bool dyn_operation_is_costly(const DynOperation *operation,
+									const DynJson *request);
 
 /*
  * What to answer when somebody else's locks were in the way of a request for too

@@ -7,6 +7,11 @@
  * sizes reach 1 MB; the item that crosses the line is part of it.  Filter and
  * projection come after that, so neither makes a page longer or cheaper.
  *
+ * A page takes milliseconds, and others are waiting: it is read in slices, each
+ * of which goes on behind the last item of the one before, as the next page
+ * would.  So it may show items as they were at different moments, which is what
+ * the service promises and no less.
+ *
  * An index has no copies of items: what it projects is a view of the stored
  * item, and so is what its entries' sizes are.  A "fetch" costs the client, as
  * in the service, and not us.
@@ -24,6 +29,7 @@
 #include "operation/index_range.h"
 #include "operation/page.h"
 #include "operation/request.h"
+#include "operation/slice.h"
 
 /* A complaint about attributes names so many of them at most. */
 #define MAX_UNPROJECTED 255
@@ -251,6 +257,7 @@ dyn_page_open(DynPage *page, DynOperationContext *context, const DynJson *reques
 	uint32		len;
 	const char *name = dyn_request_string(request, "IndexName", &len);
 
+	page->context = context;
 	page->consistent = dyn_request_bool(request, "ConsistentRead", false);
 	a->index = name;
 	a->index_len = name == NULL ? 0 : len;
@@ -480,10 +487,13 @@ dyn_page_walk(DynJsonWriter *w, const DynPage *page, DynPageTotals *totals)
 	DynStoreCursor *cursor;
 	MemoryContext item_context;
 	MemoryContext caller;
+	DynSlice	slice;
 	DynItem    *last = NULL;
 	DynItem    *item;
 
 	Assert(page->authorization.effect == DYN_EFFECT_ALLOW);
+	dyn_slice_begin(&slice, page->context);
+	totals->unfinished = false;
 	cursor = open_cursor(page);
 	item_context = AllocSetContextCreate(CurrentMemoryContext,
 										 "dynamo page item",
@@ -518,6 +528,13 @@ dyn_page_walk(DynJsonWriter *w, const DynPage *page, DynPageTotals *totals)
 			last = dyn_item_subset(item, page->start_names, page->nstart_names);
 			break;
 		}
+		if (dyn_slice_is_over(&slice, VARSIZE_ANY(item)))
+		{
+			totals->unfinished = true;
+			MemoryContextSwitchTo(caller);
+			last = dyn_item_subset(item, page->start_names, page->nstart_names);
+			break;
+		}
 		MemoryContextReset(item_context);
 	}
 	MemoryContextSwitchTo(caller);
@@ -526,18 +543,89 @@ dyn_page_walk(DynJsonWriter *w, const DynPage *page, DynPageTotals *totals)
 	return last;
 }
 
-void
-dyn_page_write(DynJsonWriter *w, const DynPage *page, DynPageTotals *totals)
+/* A page so far: the progress of an operation that reads one. */
+typedef struct Unfinished
 {
-	DynItem    *last;
+	pg_uuid_t	table_id;		/* another table of that name is not read on */
+	DynPageTotals totals;
+	DynItem    *last;			/* keys of the last item evaluated */
+	int			partition;		/* of several, which one it is in */
+	DynPartialReply reply;
+} Unfinished;
 
-	memset(totals, 0, sizeof(*totals));
-	if (!page->count_only)
+void
+dyn_page_put_off(DynJsonWriter *w, const DynPage *page,
+				 const DynPageTotals *totals, DynItem *last, int partition)
+{
+	DynOperationContext *context = page->context;
+	const Unfinished *before = context->progress;
+	Unfinished *now = palloc(sizeof(Unfinished));
+
+	now->table_id = page->table->table_id;
+	now->totals = *totals;
+	now->last = last;
+	now->partition = partition;
+	dyn_partial_reply_keep(&now->reply, before == NULL ? NULL : &before->reply, w);
+	context->new_progress = now;
+}
+
+DynItem *
+dyn_page_go_on(DynJsonWriter *w, const DynPage *page, DynPageTotals *totals,
+			   int *partition)
+{
+	const Unfinished *before = page->context->progress;
+
+	if (before == NULL ||
+		memcmp(&before->table_id, &page->table->table_id, sizeof(pg_uuid_t)) != 0)
+		return NULL;
+	*totals = before->totals;
+	*partition = before->partition;
+	dyn_partial_reply_resume(&before->reply, w);
+	return before->last;
+}
+
+/* Have the page begin behind an item, given by its keys. */
+static void
+begin_behind(DynPage *page, DynItem *last)
+{
+	DynKey	   *key = palloc0(sizeof(DynKey));
+
+	read_start_key(page, last, key);
+	if (page->index != NULL)
 	{
-		dyn_json_write_key(w, "Items");
-		dyn_json_begin_array(w);
+		(void) dyn_index_range_start(&page->index_range, &page->keys, last, key);
+		return;
+	}
+	key->hash = dyn_key_hash(&key->partition);
+	page->range.start_after = key;
+}
+
+bool
+dyn_page_write(DynJsonWriter *w, DynPage *page, DynPageTotals *totals)
+{
+	StringInfo	reply = w->out;
+	DynItem    *last;
+	int			partition;
+
+	last = dyn_page_go_on(w, page, totals, &partition);
+	if (last != NULL)
+		begin_behind(page, last);
+	else
+	{
+		memset(totals, 0, sizeof(*totals));
+		if (!page->count_only)
+		{
+			dyn_json_write_key(w, "Items");
+			dyn_json_begin_array(w);
+		}
 	}
 	last = dyn_page_walk(w, page, totals);
+	if (totals->unfinished)
+	{
+		dyn_page_put_off(w, page, totals, last, 0);
+		return false;
+	}
+	dyn_partial_reply_finish(w, reply);
 	if (!page->count_only)
 		dyn_json_end_array(w);
 	dyn_json_write_key(w, "Count");
@@ -549,6 +637,7 @@ dyn_page_write(DynJsonWriter *w, const DynPage *page, DynPageTotals *totals)
 		dyn_json_write_key(w, "LastEvaluatedKey");
 		dyn_json_write_item(w, last);
 	}
+	return true;
 }
 
 void

@@ -31,7 +31,8 @@ typedef enum DynSelect
 
 typedef struct DynPage
 {
-	/* Set by dyn_page_open(): what is read. */
+	/* Set by dyn_page_open(): what is read, for whom. */
+	DynOperationContext *context;
 	const DynTable *table;
 	const DynIndex *index;		/* NULL: the table itself */
 	DynIndexSchema keys;		/* the index's, or the table's */
@@ -69,6 +70,7 @@ typedef struct DynPageTotals
 	int64		scanned;
 	int64		count;
 	bool		more;			/* LastEvaluatedKey was written */
+	bool		unfinished;		/* only the slice of time is over */
 } DynPageTotals;
 
 /*
@@ -137,17 +139,31 @@ extern bool dyn_page_set_range(DynPage *page, const DynKeyCondition *condition,
 /*
  * Walk the page: add to the totals, which may stand at what an earlier page
  * left, and write the items that pass the filter as elements of the array w is
- * in.  Returns the start key of the next page if this one ended early, or NULL.
+ * in.  Returns the start key of what follows if the page, or the context's slice
+ * of time, ended early, or NULL.
  */
 extern DynItem *dyn_page_walk(DynJsonWriter *w, const DynPage *page,
 							  DynPageTotals *totals);
 
 /*
  * Write Items, Count, ScannedCount and, if the page ended early,
- * LastEvaluatedKey as members of the object w is in.
+ * LastEvaluatedKey as members of the object w is in, which is the reply's first
+ * one and has no members yet.  Goes on where an earlier call has ended.  False if
+ * the slice of time is over: the operation is unfinished.
  */
-extern void dyn_page_write(DynJsonWriter *w, const DynPage *page,
+extern bool dyn_page_write(DynJsonWriter *w, DynPage *page,
 						   DynPageTotals *totals);
+
+/*
+ * For callers of dyn_page_walk(): keep what there is when the slice of time is
+ * over, and find it again.  dyn_page_go_on() returns the key to begin behind, or
+ * NULL if the operation has just begun.  partition: the caller's own.
+ */
+extern void dyn_page_put_off(DynJsonWriter *w, const DynPage *page,
+							 const DynPageTotals *totals, DynItem *last,
+							 int partition);
+extern DynItem *dyn_page_go_on(DynJsonWriter *w, const DynPage *page,
+							   DynPageTotals *totals, int *partition);
 
 /* What that cost, added to capacity. */
 extern void dyn_page_charge(const DynPage *page, const DynPageTotals *totals,

@@ -260,7 +260,8 @@ dyn_query(DynOperationContext *context, const DynJson *request, StringInfo reply
 
 	dyn_json_writer_init(&w, reply);
 	dyn_json_begin_object(&w);
-	dyn_page_write(&w, &page, &totals);
+	if (!dyn_page_write(&w, &page, &totals))
+		return DYN_OUTCOME_UNFINISHED;
 	dyn_page_charge(&page, &totals, &capacity);
 	dyn_capacity_write(&w, return_capacity, request, &capacity);
 	dyn_json_end_object(&w);

@@ -393,6 +393,8 @@ accept_post(DynWork *work)
 	work->kind = DYN_WORK_OPERATION;
 	work->access = work->body_unread && work->operation->access == DYN_ACCESS_STATEMENT ?
 		DYN_ACCESS_WRITE : dyn_operation_access(work->operation, work->json);
+	work->costly = work->body_unread ||
+		dyn_operation_is_costly(work->operation, work->json);
 	host = dyn_http_header(http, "Host");
 	if (work->operation->handler == dyn_put_resource_policy)
 	{

@@ -64,6 +64,7 @@ typedef struct DynWork
 
 	/* How it goes. */
 	bool		alone;			/* in a transaction of its own */
+	bool		costly;			/* in slices of time, when nobody else waits */
 	DynOutcome	outcome;
 	XLogRecPtr	lsn;			/* WAL the reply waits for */
 	instr_time	arrived;

@@ -15,6 +15,12 @@
  * lost: what had been read was true, and only the request that raised the
  * error has to be answered with it.
  *
+ * A request that takes long (a page of Scan, a large batch) is run in slices,
+ * each in a transaction of its own, one after each round: so a round waits for
+ * one slice at most, whatever others ask for.  Those that take long have turns
+ * among themselves.  Some of it can't be cut; who has held up a round for longer
+ * than a slice waits as long as that was, if there is anybody else.
+ *
  * Nothing waits here for somebody else's transaction.  A request that meets
  * one goes to the retry queue and comes back a little later, for at most
  * dynamo.lock_timeout.
@@ -55,6 +61,14 @@
  */
 #define MAX_ROUND_REQUESTS 128
 #define MAX_ROUND_US 4000
+
+/*
+ * A request runs this long before it counts as costly, and then for so long at
+ * a time.  To be run again costs some 10 us.
+ */
+#define FIRST_SLICE_US 300
+#define SLICE_US 500
+#define MAX_COSTLY_PAUSE_US 100000
 
 /* Retries: 1, 2, 4, 8, 16, 16, ... ms. */
 #define FIRST_RETRY_US 1000
@@ -182,6 +196,15 @@ writes_due_in(const DynWorker *worker, int64 now)
 }
 
 int64
+dyn_round_costly_due_in(const DynWorker *worker)
+{
+	if (worker->ncostly == 0)
+		return -1;
+	return worker->had_cheap ?
+		Max(0, worker->costly_not_before - dyn_clock_us()) : 0;
+}
+
+int64
 dyn_round_due_in(const DynWorker *worker)
 {
 	int64		due = -1;
@@ -224,8 +247,13 @@ choose(DynWorker *worker, dlist_head *batch)
 		if (work->not_before > now || chosen >= MAX_ROUND_REQUESTS)
 			continue;
 		dlist_delete(&work->node);
-		dlist_push_tail(batch, &work->node);
 		worker->nretrying--;
+		if (work->costly)
+		{
+			dyn_round_put_off(worker, work);
+			continue;
+		}
+		dlist_push_tail(batch, &work->node);
 		chosen++;
 	}
 
@@ -261,6 +289,15 @@ give_back(DynWorker *worker, dlist_head *batch)
 		worker->queued++;
 		worker->queued_writes += is_write(work);
 	}
+}
+
+void
+dyn_round_put_off(DynWorker *worker, DynWork *work)
+{
+	work->costly = true;
+	work->alone = true;
+	dlist_push_tail(&worker->costly, &work->node);
+	worker->ncostly++;
 }
 
 void
@@ -396,6 +433,7 @@ run(DynWork *work)
 	work->exception = -1;		/* of an earlier try */
 	work->context.new_progress = NULL;
 	work->context.may_wait = false;
+	work->context.slice_us = work->costly ? SLICE_US : FIRST_SLICE_US;
 	work->context.last_try = dyn_lock_timeout == 0 ||
 		(work->tries > 0 && dyn_clock_us() >= work->give_up);
 	if (!work->authenticated)
@@ -456,6 +494,7 @@ run(DynWork *work)
 							   work->context.failure.members);
 			break;
 		case DYN_OUTCOME_BUSY:
+		case DYN_OUTCOME_UNFINISHED:
 			break;
 	}
 }
@@ -498,11 +537,15 @@ settle(DynWorker *worker, dlist_head *ran, XLogRecPtr lsn)
 	{
 		DynWork    *work = dlist_container(DynWork, node, dlist_pop_head_node(ran));
 
-		if (work->outcome == DYN_OUTCOME_BUSY)
+		if (work->outcome == DYN_OUTCOME_BUSY ||
+			work->outcome == DYN_OUTCOME_UNFINISHED)
 		{
 			if (work->context.new_progress != NULL)
 				work->context.progress = work->context.new_progress;
-			postpone(worker, work);
+			if (work->outcome == DYN_OUTCOME_BUSY)
+				postpone(worker, work);
+			else
+				dyn_round_put_off(worker, work);
 			continue;
 		}
 		worker->metrics.requests++;
@@ -730,6 +773,7 @@ dyn_round_run(DynWorker *worker)
 	if (dlist_is_empty(&batch))
 		return;
 
+	worker->had_cheap = true;
 	worker->metrics.rounds++;
 	do
 	{
@@ -742,4 +786,31 @@ dyn_round_run(DynWorker *worker)
 	worker->last_round = worker->metrics.requests - before;
 	debug_query_string = NULL;
 	pgstat_report_activity(STATE_IDLE, NULL);
+}
+
+bool
+dyn_round_run_costly(DynWorker *worker)
+{
+	dlist_head	batch = DLIST_STATIC_INIT(batch);
+	int64		begin;
+	int64		end;
+
+	if (dyn_round_costly_due_in(worker) != 0)
+		return false;
+	begin = dyn_clock_us();
+	dlist_push_tail(&batch, dlist_pop_head_node(&worker->costly));
+	worker->ncostly--;
+	worker->had_cheap = false;
+	worker->metrics.slices++;
+	run_transaction(worker, &batch, begin);
+	/* Its own error may have to be met again. */
+	while (!dlist_is_empty(&batch))
+		dyn_round_put_off(worker, dlist_container(DynWork, node,
+												  dlist_pop_head_node(&batch)));
+	end = dyn_clock_us();
+	worker->costly_not_before = end +
+		Min(Max(end - begin - SLICE_US, 0), MAX_COSTLY_PAUSE_US);
+	debug_query_string = NULL;
+	pgstat_report_activity(STATE_IDLE, NULL);
+	return true;
 }

@@ -47,6 +47,11 @@ take_request(DynHttpRequest *http, void *arg)
 	DynWorker  *worker = arg;
 	DynWork    *work = dyn_gateway_accept(http);
 
+	if (work->costly)
+	{
+		dyn_round_put_off(worker, work);
+		return;
+	}
 	dlist_push_tail(&worker->queue, &work->node);
 	worker->queued++;
 	if (work->kind == DYN_WORK_OPERATION &&
@@ -175,7 +180,7 @@ publish_metrics(DynWorker *worker)
 	metrics->timeouts_answer = statistics.timeouts_answer;
 	metrics->failed_signatures = statistics.failures;
 	metrics->slowed = statistics.slowed;
-	metrics->queued = worker->queued;
+	metrics->queued = worker->queued + worker->ncostly;
 	metrics->retrying = worker->nretrying;
 	metrics->held = worker->nheld;
 	worker->slot->metrics = *metrics;
@@ -211,6 +216,7 @@ stop_serving(DynWorker *worker)
 {
 	dyn_http_stop_accepting(worker->http);
 	refuse_queue(&worker->queue);
+	refuse_queue(&worker->costly);
 	refuse_queue(&worker->retrying);
 	if (worker->nheld > 0 && !dyn_flush_wants_standby())
 		(void) dyn_flush_inline(dlist_tail_element(DynWork, node,
@@ -241,7 +247,10 @@ static long
 sleep_time(const DynWorker *worker, int64 statistics_due)
 {
 	int64		sleep_us = dyn_round_due_in(worker);
+	int64		costly_us = dyn_round_costly_due_in(worker);
 
+	if (costly_us >= 0)
+		sleep_us = sleep_us < 0 ? costly_us : Min(sleep_us, costly_us);
 	if (sleep_us == 0)
 		return 0;
 	if (statistics_due > 0)
@@ -303,6 +312,7 @@ serve(DynWorker *worker)
 	{
 		WaitEvent	event;
 		long		sleep_ms;
+		bool		ran_costly;
 
 		ResetLatch(MyLatch);
 		MemoryContextSwitchTo(turn_context);
@@ -326,6 +336,7 @@ serve(DynWorker *worker)
 		release_durable(worker);
 		request_flush(worker);
 		dyn_http_flush(worker->http);
+		ran_costly = dyn_round_run_costly(worker);
 		publish_metrics(worker);
 
 		/* Also what the flush has set free may have made room for writes. */
@@ -335,7 +346,8 @@ serve(DynWorker *worker)
 			statistics_due = 0;
 		}
 
-		sleep_ms = sleep_time(worker, statistics_due);
+		/* Its answer, if it has one, is still to be sent. */
+		sleep_ms = ran_costly ? 0 : sleep_time(worker, statistics_due);
 		if (sleep_ms != 0)
 			(void) WaitEventSetWait(events, sleep_ms, &event, 1,
 									PG_WAIT_EXTENSION);
@@ -369,6 +381,7 @@ dyn_worker_main(Datum arg)
 	worker.number = DatumGetInt32(arg);
 	worker.slot = &dyn_shared->workers[worker.number];
 	dlist_init(&worker.queue);
+	dlist_init(&worker.costly);
 	dlist_init(&worker.retrying);
 	dlist_init(&worker.held);
 	worker.metrics.started = GetCurrentTimestamp();

@@ -4,9 +4,12 @@
  *		One HTTP worker: its queues.
  *
  *		accepted --> queue --> round --> held --> answered
- *						^		 |
- *						|		 v
- *						+---- retrying
+ *						^		 |	  ^
+ *						|		 v	  |
+ *						+---- retrying |
+ *								 |	  |
+ *								 v	  |
+ *							  costly --+		a slice after each round
  *
  * src/server/worker.h
  *-------------------------------------------------------------------------
@@ -30,6 +33,10 @@ typedef struct DynWorker
 	int			queued;
 	int			queued_writes;
 	DynGather	gather;
+	dlist_head	costly;			/* to be run in slices, in turns */
+	int			ncostly;
+	int64		costly_not_before;	/* us: the last slice was too long */
+	bool		had_cheap;		/* others have been run since then */
 	dlist_head	retrying;		/* met a running transaction; run again later */
 	int			nretrying;
 	dlist_head	held;			/* done; waiting for a flush, lowest first */
