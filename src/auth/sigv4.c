@@ -42,6 +42,7 @@
 #include "auth/session.h"
 #include "auth/sigv4.h"
 #include "base/error.h"
+#include "base/fiber.h"
 
 #define ALGORITHM		"AWS4-HMAC-SHA256"
 #define TERMINATOR		"aws4_request"
@@ -49,6 +50,7 @@
 #define DIGEST_SIZE		32
 #define HEX_SIZE		(DIGEST_SIZE * 2)
 #define BLOCK_SIZE		64		/* of SHA-256 */
+#define HASH_PIECE		(16 * 1024) /* between two pauses */
 
 #define VALID_SECONDS	(15 * 60)
 #define MAX_REGION		64
@@ -302,16 +304,48 @@ hash2(const void *a, size_t a_len, const void *b, size_t b_len,
 }
 
 static void
-hash_hex(const void *data, size_t len, char *hex)
+to_hex(const unsigned char *out, char *hex)
 {
-	unsigned char out[DIGEST_SIZE];
-
-	hash2(NULL, 0, data, len, out);
 	for (int i = 0; i < DIGEST_SIZE; i++)
 	{
 		hex[2 * i] = hex_digits[out[i] >> 4];
 		hex[2 * i + 1] = hex_digits[out[i] & 15];
 	}
+}
+
+static void
+hash_hex(const void *data, size_t len, char *hex)
+{
+	unsigned char out[DIGEST_SIZE];
+
+	hash2(NULL, 0, data, len, out);
+	to_hex(out, hex);
+}
+
+void
+dyn_sigv4_hash_body(DynSignedRequest *request)
+{
+	/* The common one is used by others while this pauses. */
+	EVP_MD_CTX *own = EVP_MD_CTX_new();
+	unsigned char out[DIGEST_SIZE];
+	char	   *hex = palloc(HEX_SIZE);
+	bool		good;
+
+	good = own != NULL && EVP_DigestInit_ex2(own, EVP_sha256(), NULL) == 1;
+	for (uint32 done = 0; good && done < request->body_len;)
+	{
+		uint32		piece = Min(request->body_len - done, HASH_PIECE);
+
+		good = EVP_DigestUpdate(own, request->body + done, piece) == 1;
+		done += piece;
+		dyn_fiber_pause();
+	}
+	good = good && EVP_DigestFinal_ex(own, out, NULL) == 1;
+	EVP_MD_CTX_free(own);
+	if (!good)
+		elog(ERROR, "could not compute SHA-256");
+	to_hex(out, hex);
+	request->body_hash = hex;
 }
 
 /* The two blocks HMAC (RFC 2104) makes of a key. */
@@ -1189,8 +1223,13 @@ check_signature(const DynSignedRequest *request, const Credentials *c,
 	appendStringInfoCharMacro(out, '\n');
 	append_canonical_headers(out, request, names, nnames);
 	appendStringInfoCharMacro(out, '\n');
-	hash_hex(request->body, request->body_len, hex);
-	appendBinaryStringInfo(out, hex, HEX_SIZE);
+	if (request->body_hash != NULL)
+		appendBinaryStringInfo(out, request->body_hash, HEX_SIZE);
+	else
+	{
+		hash_hex(request->body, request->body_len, hex);
+		appendBinaryStringInfo(out, hex, HEX_SIZE);
+	}
 	hash_hex(out->data, out->len, hex);
 
 	string_to_sign = out->len;

@@ -33,6 +33,7 @@ typedef struct DynSignedRequest
 	int			nheaders;
 	const char *body;
 	uint32		body_len;
+	const char *body_hash;		/* by dyn_sigv4_hash_body(), or NULL */
 	const char *service;		/* whose request it is: "dynamodb" or "sts" */
 } DynSignedRequest;
 
@@ -48,6 +49,12 @@ typedef struct DynSignedRequest
  */
 extern void dyn_sigv4_verify(const DynSignedRequest *request, int64 now,
 							 bool any_credentials, DynPrincipal *principal);
+
+/*
+ * Compute the body's hash beforehand, for which a large one takes long: it pauses,
+ * see base/fiber.h.
+ */
+extern void dyn_sigv4_hash_body(DynSignedRequest *request);
 
 /*
  * True if verifying this request would read the catalog.  Processes pending

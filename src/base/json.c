@@ -19,6 +19,7 @@
 #include <cjson/cJSON.h>
 #include <math.h>
 
+#include "base/fiber.h"
 #include "base/json.h"
 #include "common/shortest_dec.h"
 #include "mb/pg_wchar.h"
@@ -31,6 +32,9 @@
 
 /* Objects with more members are searched for duplicates by sorting. */
 #define MAX_PAIRWISE_MEMBERS	16
+
+/* Some microseconds of scanning: see base/fiber.h. */
+#define PAUSE_BYTES	4096
 
 #define ARENA_FIRST_CHUNK	((size_t) 4096)
 #define ARENA_LAST_CHUNK	((size_t) 4 * 1024 * 1024)
@@ -68,6 +72,16 @@ hook_malloc(size_t size)
 
 	if (arena == NULL)
 		return malloc(size);
+
+	/* Nothing of cJSON's is global: others may use it meanwhile. */
+	if (dyn_fiber_is_over())
+	{
+		Arena	   *mine = arena;
+
+		arena = NULL;
+		dyn_fiber_leave();
+		arena = mine;
+	}
 
 	size = MAXALIGN(size);
 	if (unlikely(size > arena->end - arena->next))
@@ -200,6 +214,7 @@ scan_text(const char *text, size_t len, char *dst)
 	const char *p = text;
 	const char *end = text + len;
 	const char *run = text;		/* start of what is still to be copied */
+	const char *pause = text + PAUSE_BYTES;
 	char	   *out = dst;
 
 #define FLUSH_RUN(upto) \
@@ -212,6 +227,11 @@ scan_text(const char *text, size_t len, char *dst)
 	{
 		unsigned char c = *p;
 
+		if (unlikely(p >= pause))
+		{
+			dyn_fiber_pause();
+			pause = p + PAUSE_BYTES;
+		}
 		if (c == '-' || (c >= '0' && c <= '9'))
 		{
 			const char *number = p;
@@ -387,6 +407,7 @@ clean_tree(cJSON *node)
 {
 	bool		found = false;
 
+	dyn_fiber_pause();
 	if (cJSON_IsObject(node) && node->child != NULL &&
 		node->child->next != NULL)
 		found = remove_duplicates(node);

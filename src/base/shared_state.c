@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include <signal.h>
+#include <unistd.h>
 
 #include "miscadmin.h"
 #include "storage/ipc.h"
@@ -79,6 +80,9 @@ startup(void)
 		pg_atomic_init_u32(&dyn_shared->database_holds_begun, 0);
 		pg_atomic_init_u64(&dyn_shared->flush_wanted, 0);
 		pg_atomic_init_u64(&dyn_shared->flush_done, 0);
+		pg_atomic_init_u32(&dyn_shared->costly_places,
+						   Max(sysconf(_SC_NPROCESSORS_ONLN) - 1, 1));
+		pg_atomic_init_u64(&dyn_shared->last_cheap, 0);
 		dyn_metrics_init(&dyn_shared->metrics);
 		for (int i = 0; i < DYN_HOT_KEYS; i++)
 		{
@@ -91,6 +95,7 @@ startup(void)
 			pg_atomic_init_u64(&dyn_shared->workers[i].pending, 0);
 			pg_atomic_init_u64(&dyn_shared->workers[i].waiting, 0);
 			pg_atomic_init_u64(&dyn_shared->workers[i].waiting_since, 0);
+			pg_atomic_init_u32(&dyn_shared->workers[i].costly, 0);
 		}
 	}
 	LWLockRelease(AddinShmemInitLock);

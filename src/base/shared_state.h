@@ -53,6 +53,8 @@ typedef struct DynWorkerSlot
 	pg_atomic_uint64 waiting;
 	pg_atomic_uint64 waiting_since; /* TimestampTz */
 
+	pg_atomic_uint32 costly;	/* its place among those at something costly */
+
 	DynWorkerMetrics metrics;
 } DynWorkerSlot;
 
@@ -101,6 +103,10 @@ typedef struct DynSharedState
 	pg_atomic_uint64 flush_wanted;	/* WAL position somebody waits for */
 	pg_atomic_uint64 flush_done;	/* flushed and, where asked for, on the
 									 * synchronous standby; never goes back */
+
+	/* See server/costly.h. */
+	pg_atomic_uint32 costly_places; /* that are free */
+	pg_atomic_uint64 last_cheap;	/* us of the monotonic clock */
 
 	DynMetrics	metrics;
 	DynHotKey	hot_keys[DYN_HOT_KEYS];

@@ -27,6 +27,9 @@
  */
 #define COMPRESSION_LEVEL	1
 
+/* Some microseconds of inflating. */
+#define INFLATE_PIECE	8192
+
 static void *
 zlib_alloc(void *opaque, uInt items, uInt size)
 {
@@ -74,7 +77,7 @@ window_of_body(DynCoding coding, const unsigned char *body, uint32 len)
 /* Undo one coding.  Returns 0 or a status, as dyn_decompress_body() does. */
 static int
 inflate_body(MemoryContext memory, DynCoding coding,
-			 const char *body, uint32 len, uint32 max_body,
+			 const char *body, uint32 len, uint32 max_body, void (*pause) (void),
 			 char **decoded, uint32 *decoded_len)
 {
 	z_stream	z = {.zalloc = zlib_alloc, .zfree = zlib_free, .opaque = memory};
@@ -91,9 +94,13 @@ inflate_body(MemoryContext memory, DynCoding coding,
 	z.next_in = (Bytef *) body;
 	z.avail_in = len;
 	z.next_out = (Bytef *) out;
-	z.avail_out = size - 1;		/* room for a NUL */
 	while (out != NULL)
 	{
+		Size		room = out + size - 1 - (char *) z.next_out;	/* and a NUL */
+
+		if (pause != NULL)
+			pause();
+		z.avail_out = Min(room, INFLATE_PIECE);
 		rc = inflate(&z, Z_NO_FLUSH);
 		if ((char *) z.next_out - out > max_body)
 		{
@@ -116,6 +123,8 @@ inflate_body(MemoryContext memory, DynCoding coding,
 		}
 		else if (rc != Z_OK && rc != Z_BUF_ERROR)
 			break;
+		else if (z.avail_out == 0 && room > INFLATE_PIECE)
+			continue;
 		else if (z.avail_out == 0)
 		{
 			Size		used = (char *) z.next_out - out;
@@ -131,7 +140,6 @@ inflate_body(MemoryContext memory, DynCoding coding,
 			pfree(out);
 			out = larger;
 			z.next_out = (Bytef *) out + used;
-			z.avail_out = size - 1 - used;
 		}
 		else
 			break;				/* truncated */
@@ -143,7 +151,7 @@ inflate_body(MemoryContext memory, DynCoding coding,
 int
 dyn_decompress_body(MemoryContext memory, const DynHttpHeader *content_encoding,
 					const char *body, uint32 len, uint32 max_body,
-					const char **decoded, uint32 *decoded_len)
+					void (*pause) (void), const char **decoded, uint32 *decoded_len)
 {
 	DynCoding	coding = DYN_CODING_IDENTITY;
 	size_t		pos = 0;
@@ -167,7 +175,7 @@ dyn_decompress_body(MemoryContext memory, const DynHttpHeader *content_encoding,
 	}
 	if (coding == DYN_CODING_IDENTITY)
 		return 0;
-	status = inflate_body(memory, coding, body, len, max_body,
+	status = inflate_body(memory, coding, body, len, max_body, pause,
 						  &out, decoded_len);
 	if (status == 0)
 		*decoded = out;

@@ -22,12 +22,13 @@ typedef enum DynCoding
  * Undo the codings of a Content-Encoding header (NULL: none) on a body.
  * Returns 0 with the decoded bytes in *decoded (in memory, or body itself), or
  * the status to refuse the request with: 500 for a broken stream, 413 if more
- * than max_body bytes come out, 400 for an unknown coding.
+ * than max_body bytes come out, 400 for an unknown coding.  pause: called every
+ * few microseconds, or NULL.
  */
 extern int	dyn_decompress_body(MemoryContext memory,
 								const DynHttpHeader *content_encoding,
 								const char *body, uint32 len, uint32 max_body,
-								const char **decoded, uint32 *decoded_len);
+								void (*pause) (void), const char **decoded, uint32 *decoded_len);
 
 /* Which coding an Accept-Encoding header (NULL: none) lets us answer with. */
 extern DynCoding dyn_accepted_coding(const DynHttpHeader *accept_encoding);

@@ -76,10 +76,10 @@ extern const DynHttpHeader *dyn_http_header(const DynHttpRequest *request,
 extern bool dyn_http_is_compressed(const DynHttpRequest *request);
 
 /*
- * Fill in the body, once.  Returns 0, or the status to answer: 400 for an
+ * Fill in the body, once.  pause: called every few microseconds, or NULL.  Returns 0, or the status to answer: 400 for an
  * unknown coding, 413 if it is larger than max_body, 500 for a broken stream.
  */
-extern int	dyn_http_decode(DynHttpRequest *request);
+extern int	dyn_http_decode(DynHttpRequest *request, void (*pause) (void));
 
 /* Called for each complete request, in order of arrival. */
 typedef void (*DynHttpRequestCallback) (DynHttpRequest *request, void *arg);
@@ -154,8 +154,8 @@ extern void dyn_http_poll(DynHttpServer *server);
  * Answer a request and free it.  headers: further header lines, each with
  * CRLF, or NULL.  The server adds Date, Server, Content-Length, x-amz-crc32
  * (of the body bytes as sent) and, if the client allows and the body is over
- * 4096 bytes, compresses it.  The body is copied or taken before the call
- * returns.  A reply for a connection that has gone is dropped silently.
+ * 4096 bytes, compresses it.  The body is in the request's memory, or stays for
+ * ever.  A reply for a connection that has gone is dropped silently.
  */
 extern void dyn_http_reply(DynHttpRequest *request, int status,
 						   const char *content_type, const char *headers,

@@ -168,9 +168,12 @@ drop_input(DynHttpConnection *connection)
 static void
 drop_output(DynHttpConnection *connection)
 {
-	if (connection->output != NULL)
+	if (connection->output_owner != NULL)
+		MemoryContextDelete(connection->output_owner);
+	else if (connection->output != NULL)
 		pfree(connection->output);
 	connection->output = NULL;
+	connection->output_owner = NULL;
 	connection->output_start = connection->output_end = 0;
 	connection->output_size = 0;
 }
@@ -460,13 +463,13 @@ dyn_http_is_compressed(const DynHttpRequest *request)
 }
 
 int
-dyn_http_decode(DynHttpRequest *request)
+dyn_http_decode(DynHttpRequest *request, void (*pause) (void))
 {
 	return dyn_decompress_body(request->memory,
 							   dyn_http_header(request, "content-encoding"),
 							   request->raw_body, request->raw_body_len,
 							   request->connection->server->options.max_body,
-							   &request->body, &request->body_len);
+							   pause, &request->body, &request->body_len);
 }
 
 /*
@@ -486,7 +489,8 @@ reserve_body(DynHttpConnection *connection, DynHttpMessage *message,
 		return 413;
 	if (message->body_len + need < message->body_size)
 		return 0;
-	size = Max(message->body_len + need, (size_t) message->body_size * 2);
+	/* Not twice: what is there is copied. */
+	size = Max(message->body_len + need, (size_t) message->body_size * 4);
 	size = Min(size, (size_t) max_body) + 1;
 	/* Small bodies always have room: their number is bounded. */
 	if (size > FIRST_BODY_SIZE + 1 &&
@@ -743,7 +747,7 @@ read_input(DynHttpConnection *connection)
 			return;
 		}
 		n = dyn_transport_read(connection, message->body + message->body_len,
-						   Min(missing,
+						   Min(Min(missing, DYN_HTTP_TURN_SIZE),
 							   message->body_size - message->body_len - 1));
 		if (n > 0)
 		{
@@ -946,23 +950,33 @@ dyn_http_connection_resume(DynHttpConnection *connection)
 /*
  * Send the parts of an answer: queue them for the next flush, or, if they are
  * large and nothing is before them, send now what the socket takes and spare
- * the copy.
+ * the copy.  If much is left of the last part, it stays where it is: in *owner,
+ * which is set to NULL then and deleted when it is sent.
  */
 bool
 dyn_http_connection_append(DynHttpConnection *connection,
-						   const struct iovec *parts, int nparts)
+						   const struct iovec *parts, int nparts,
+						   MemoryContext *owner)
 {
 	size_t		total = 0;
 	size_t		skip = 0;
 
 	for (int i = 0; i < nparts; i++)
 		total += parts[i].iov_len;
-	/* TLS copies anyway, and would make a record of each part. */
-	if (total > DYN_HTTP_READ_SIZE && unsent(connection) == 0 &&
-		connection->tls == NULL)
+	if (total > DYN_HTTP_READ_SIZE && unsent(connection) == 0)
 	{
-		ssize_t		n = dyn_transport_writev(connection, parts, nparts);
+		struct iovec some[2];
+		size_t		room = DYN_HTTP_TURN_SIZE;
+		ssize_t		n;
 
+		Assert(nparts <= lengthof(some));
+		for (int i = 0; i < nparts; i++)
+		{
+			some[i] = parts[i];
+			some[i].iov_len = Min(parts[i].iov_len, room);
+			room -= some[i].iov_len;
+		}
+		n = dyn_transport_writev(connection, some, nparts);
 		if (n >= 0)
 			skip = n;
 		else if (!would_block())
@@ -970,12 +984,20 @@ dyn_http_connection_append(DynHttpConnection *connection,
 	}
 	for (int i = 0; i < nparts; i++)
 	{
-		size_t		done = Min(skip, parts[i].iov_len);
+		char	   *rest = (char *) parts[i].iov_base + Min(skip, parts[i].iov_len);
+		size_t		len = parts[i].iov_len - Min(skip, parts[i].iov_len);
 
-		skip -= done;
-		if (done < parts[i].iov_len &&
-			!append_output(connection, (char *) parts[i].iov_base + done,
-						   parts[i].iov_len - done))
+		skip -= parts[i].iov_len - len;
+		if (len > DYN_HTTP_READ_SIZE && i == nparts - 1 &&
+			unsent(connection) == 0)
+		{
+			drop_output(connection);
+			connection->output = rest;
+			connection->output_end = len;
+			connection->output_owner = *owner;
+			*owner = NULL;
+		}
+		else if (len > 0 && !append_output(connection, rest, len))
 			return false;
 	}
 	return true;
@@ -1058,7 +1080,7 @@ send_output(DynHttpConnection *connection)
 	if (unsent(connection) == 0 || connection->broken)
 		return;
 	part.iov_base = connection->output + connection->output_start;
-	part.iov_len = unsent(connection);
+	part.iov_len = Min(unsent(connection), DYN_HTTP_TURN_SIZE);
 	n = dyn_transport_writev(connection, &part, 1);
 	if (n < 0)
 	{

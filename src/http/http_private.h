@@ -39,6 +39,8 @@ struct DynTlsContext;			/* http/tls.h */
 #define DYN_HTTP_MAX_UNSENT		(256 * 1024)
 /* Read from one connection per round, so that nobody starves the others. */
 #define DYN_HTTP_READ_SIZE		(64 * 1024)
+/* The same of the rest of a large body, and of what is sent. */
+#define DYN_HTTP_TURN_SIZE		(256 * 1024)
 /* All request bodies of a worker, arriving or waiting for an answer, together. */
 #define DYN_HTTP_MAX_BODIES		(512 * 1024 * 1024)
 
@@ -128,8 +130,9 @@ struct DynHttpConnection
 
 	size_t		kept;			/* bytes of answers that wait for earlier ones */
 
-	/* Unsent output; or NULL. */
+	/* Unsent output; or NULL.  A large answer stays in its request's memory. */
 	char	   *output;
+	MemoryContext output_owner; /* that memory, or NULL: output is palloc'd */
 	size_t		output_start;
 	size_t		output_end;
 	size_t		output_size;
@@ -235,7 +238,8 @@ extern void dyn_http_connection_resume(DynHttpConnection *connection);
 extern void dyn_http_connection_flush(DynHttpConnection *connection);
 extern void dyn_http_connection_close(DynHttpConnection *connection);
 extern bool dyn_http_connection_append(DynHttpConnection *connection,
-									   const struct iovec *parts, int nparts);
+									   const struct iovec *parts, int nparts,
+									   MemoryContext *owner);
 extern void dyn_http_connection_mark_dirty(DynHttpConnection *connection);
 extern void dyn_http_connection_answered(DynHttpConnection *connection);
 

@@ -88,9 +88,9 @@ put_text(char *p, const char *text)
 	return p + len;
 }
 
-/* Take the message out of its connection's pipeline and free it. */
-void
-dyn_http_message_free(DynHttpMessage *message)
+/* Take the message out of its connection's pipeline. */
+static void
+take_out(DynHttpMessage *message)
 {
 	DynHttpConnection *connection = message->request.connection;
 
@@ -98,6 +98,13 @@ dyn_http_message_free(DynHttpMessage *message)
 	connection->pipelined--;
 	connection->kept -= message->reply_len;
 	connection->server->body_bytes -= message->body_size;
+}
+
+/* The same, and free it. */
+void
+dyn_http_message_free(DynHttpMessage *message)
+{
+	take_out(message);
 	MemoryContextDelete(message->request.memory);
 }
 
@@ -108,10 +115,11 @@ static void
 send_reply(DynHttpMessage *message, const struct iovec *parts, int nparts)
 {
 	DynHttpConnection *connection = message->request.connection;
+	MemoryContext memory = message->request.memory;
 
 	if (connection->fd >= 0 && !connection->broken && !connection->close)
 	{
-		if (!dyn_http_connection_append(connection, parts, nparts))
+		if (!dyn_http_connection_append(connection, parts, nparts, &memory))
 			connection->broken = true;
 		if (message->close)
 		{
@@ -119,7 +127,9 @@ send_reply(DynHttpMessage *message, const struct iovec *parts, int nparts)
 			connection->expect = DYN_HTTP_EXPECT_NOTHING;
 		}
 	}
-	dyn_http_message_free(message);
+	take_out(message);
+	if (memory != NULL)
+		MemoryContextDelete(memory);
 }
 
 /*

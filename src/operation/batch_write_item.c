@@ -212,7 +212,7 @@ copy_batch(const Batch *progress)
 	Batch	   *batch = palloc(sizeof(Batch));
 
 	*batch = *progress;
-	batch->writes = palloc(sizeof(Write) * DYN_MAX_BATCH_WRITE_REQUESTS);
+	batch->writes = palloc0(sizeof(Write) * DYN_MAX_BATCH_WRITE_REQUESTS);
 	memcpy(batch->writes, progress->writes, sizeof(Write) * batch->nwrites);
 	batch->capacities = palloc0(sizeof(DynCapacity) * batch->nblocks);
 	for (int i = 0; i < batch->nblocks; i++)

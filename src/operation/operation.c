@@ -136,6 +136,16 @@ reworded(const DynOperation *operation)
 		DYN_REWORDED_NOTHING;
 }
 
+void
+dyn_operation_check_shape(DynOperationContext *context,
+						  const DynOperation *operation, const DynJson *request)
+{
+	if (context->shape_checked)
+		return;
+	dyn_shape_check(operation->shape, request);
+	context->shape_checked = true;
+}
+
 DynOutcome
 dyn_operation_run(DynOperationContext *context, const DynOperation *operation,
 				  const DynJson *request, StringInfo reply)
@@ -148,9 +158,7 @@ dyn_operation_run(DynOperationContext *context, const DynOperation *operation,
 	Oid			user;
 	int			security;
 
-	/* Who goes on has been checked. */
-	if (context->progress == NULL)
-		dyn_shape_check(operation->shape, request);
+	dyn_operation_check_shape(context, operation, request);
 
 	/*
 	 * A trigger's call of an operation may be inside of another's: what that one

@@ -50,6 +50,7 @@ typedef struct DynOperationContext
 	bool		may_wait;		/* SQL: wait for row locks; HTTP: return BUSY */
 	bool		last_try;		/* HTTP: BUSY is final; a batch rather says which
 								 * writes are unprocessed */
+	bool		shape_checked;	/* dyn_operation_check_shape() was called */
 	int			slice_us;		/* HTTP: how long an operation that can go on
 								 * later should run at a time, see
 								 * operation/slice.h; 0: to its end */
@@ -176,6 +177,14 @@ extern DynException dyn_operation_conflict(const DynOperation *operation,
 										   DynAccess access,
 										   const DynOperationContext *context,
 										   const char **message);
+
+/*
+ * Check the request's shape (SerializationException), for which a large one needs
+ * long: it pauses, see base/fiber.h.
+ */
+extern void dyn_operation_check_shape(DynOperationContext *context,
+									  const DynOperation *operation,
+									  const DynJson *request);
 
 /*
  * Run one operation: checks the request's shape (SerializationException) and

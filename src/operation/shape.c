@@ -13,6 +13,7 @@
 #include "postgres.h"
 
 #include "base/error.h"
+#include "base/fiber.h"
 #include "item/item_json.h"
 #include "miscadmin.h"
 #include "operation/shape.h"
@@ -529,6 +530,7 @@ check_elements(const DynShape *shape, const DynJson *container, Walk *walk)
 	for (value = dyn_json_first(container); value; value = dyn_json_next(value))
 	{
 		CHECK_FOR_INTERRUPTS();
+		dyn_fiber_pause();
 		check(shape->element, value, PLACE_ELEMENT, walk);
 	}
 }

@@ -8,27 +8,17 @@
  */
 #include "postgres.h"
 
-#include "portability/instr_time.h"
-
+#include "base/clock.h"
 #include "operation/slice.h"
 
 /* The clock is looked at after so much work; an item is some in any case. */
 #define CLOCK_BYTES		16384
 #define ITEM_OVERHEAD	256
 
-static int64
-clock_us(void)
-{
-	instr_time	now;
-
-	INSTR_TIME_SET_CURRENT(now);
-	return (int64) INSTR_TIME_GET_MICROSEC(now);
-}
-
 void
 dyn_slice_begin(DynSlice *slice, const DynOperationContext *context)
 {
-	slice->ends = context->slice_us == 0 ? 0 : clock_us() + context->slice_us;
+	slice->ends = context->slice_us == 0 ? 0 : dyn_clock_us() + context->slice_us;
 	slice->unseen = 0;
 }
 
@@ -41,7 +31,7 @@ dyn_slice_is_over(DynSlice *slice, Size bytes)
 	if (slice->unseen < CLOCK_BYTES)
 		return false;
 	slice->unseen = 0;
-	return clock_us() >= slice->ends;
+	return dyn_clock_us() >= slice->ends;
 }
 
 void

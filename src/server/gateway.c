@@ -18,6 +18,7 @@
 #include "utils/memutils.h"
 
 #include "auth/sts.h"
+#include "base/fiber.h"
 #include "base/settings.h"
 #include "base/shared_state.h"
 #include "console/metrics_page.h"
@@ -325,34 +326,63 @@ parse_body(DynWork *work)
 	return json;
 }
 
-bool
-dyn_gateway_read_body(DynWork *work)
+static void
+pause_fiber(void)
 {
+	dyn_fiber_pause();
+}
+
+static void
+hash_body(void *arg)
+{
+	DynWork    *work = arg;
+
+	dyn_sigv4_hash_body(&work->signed_parts);
+}
+
+bool
+dyn_gateway_hash_body(DynWork *work, int us)
+{
+	return work->signed_parts.body_hash != NULL ||
+		dyn_fiber_run(hash_body, work, us);
+}
+
+static void
+read_body(void *arg)
+{
+	DynWork    *work = arg;
+
 	if (large_requests > MAX_LARGE_REQUESTS)
 	{
 		dyn_gateway_refuse(work, DYN_EXCEPTION_SERVICE_UNAVAILABLE,
 						   "Too many large requests at once.", NULL);
-		return false;
+		return;
 	}
-	work->status = dyn_http_decode(work->http);
+	work->status = dyn_http_decode(work->http, pause_fiber);
 	if (work->status == 500)
 	{
 		/* Broken compression. */
 		dyn_gateway_refuse(work, DYN_EXCEPTION_INTERNAL_SERVER_ERROR,
 						   "Internal server error", NULL);
-		return false;
+		return;
 	}
 	if (work->status != 0)
-		return false;
+		return;
 	work->json = parse_body(work);
 	if (work->json == NULL)
 	{
 		dyn_gateway_refuse(work, DYN_EXCEPTION_SERIALIZATION, NULL, NULL);
-		return false;
+		return;
 	}
-	work->body_unread = false;
+	dyn_operation_check_shape(&work->context, work->operation, work->json);
 	work->access = dyn_operation_access(work->operation, work->json);
-	return true;
+	work->body_unread = false;
+}
+
+bool
+dyn_gateway_read_body(DynWork *work, int us)
+{
+	return dyn_fiber_run(read_body, work, us);
 }
 
 static void
@@ -373,7 +403,7 @@ accept_post(DynWork *work)
 	work->body_unread = is_costly(http);
 	if (!work->body_unread)
 	{
-		(void) dyn_http_decode(http);
+		(void) dyn_http_decode(http, NULL);
 		if (http->body_len > 0)
 		{
 			work->json = parse_body(work);
@@ -647,6 +677,7 @@ dyn_gateway_answer(DynWork *work)
 		dyn_metrics_record_error(&dyn_shared->metrics,
 								 (DynException) work->exception);
 	large_requests -= work->memory;
+	dyn_fiber_abandon(work);
 	if (is_unproven(work))
 		dyn_http_failed(work->http);
 	dyn_http_reply(work->http, work->status, work->content_type, work->headers,

@@ -86,10 +86,18 @@ extern bool dyn_gateway_needs_catalog(const DynWork *work);
 extern void dyn_gateway_authenticate(DynWork *work);
 
 /*
- * Read a body that was left unread until its sender is known.  Returns false if
- * the work is refused with that.  Raises nothing but lack of memory.
+ * Compute the hash of a body that was left unread; before its sender is
+ * authenticated.  For us microseconds at most: false if it has to be called
+ * again.
  */
-extern bool dyn_gateway_read_body(DynWork *work);
+extern bool dyn_gateway_hash_body(DynWork *work, int us);
+
+/*
+ * Read such a body once its sender is known, in the same way.  If it is left
+ * unread still, the work is refused with that.  Raises SerializationException,
+ * and for lack of memory.
+ */
+extern bool dyn_gateway_read_body(DynWork *work, int us);
 
 /* Note for the audit who asks, where that is wanted.  Needs a transaction. */
 extern void dyn_gateway_identify(DynWork *work);

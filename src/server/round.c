@@ -47,8 +47,11 @@
 #include "utils/timestamp.h"
 
 #include "auth/sts.h"
+#include "base/clock.h"
+#include "base/fiber.h"
 #include "base/process.h"
 #include "base/settings.h"
+#include "server/costly.h"
 #include "server/exception.h"
 #include "server/flush.h"
 #include "server/readiness.h"
@@ -82,15 +85,6 @@ typedef enum ExtensionState
 } ExtensionState;
 
 static ExtensionState extension_state = EXTENSION_UNKNOWN;
-
-int64
-dyn_clock_us(void)
-{
-	instr_time	now;
-
-	INSTR_TIME_SET_CURRENT(now);
-	return (int64) INSTR_TIME_GET_MICROSEC(now);
-}
 
 /*
  * CREATE, DROP and ALTER EXTENSION all change schemas or functions; so may
@@ -200,6 +194,8 @@ dyn_round_costly_due_in(const DynWorker *worker)
 {
 	if (worker->ncostly == 0)
 		return -1;
+	if (worker->waits_for_place)
+		return DYN_COSTLY_QUIET_US;
 	return worker->had_cheap ?
 		Max(0, worker->costly_not_before - dyn_clock_us()) : 0;
 }
@@ -438,6 +434,11 @@ run(DynWork *work)
 		(work->tries > 0 && dyn_clock_us() >= work->give_up);
 	if (!work->authenticated)
 	{
+		if (work->body_unread && !dyn_gateway_hash_body(work, SLICE_US))
+		{
+			work->outcome = DYN_OUTCOME_UNFINISHED;
+			return;
+		}
 		if (dyn_gateway_needs_catalog(work))
 			dyn_gateway_authenticate(work);
 		else if (!authenticate(work))
@@ -452,10 +453,18 @@ run(DynWork *work)
 		dyn_sts_execute(work);
 		return;
 	}
-	if (work->body_unread && !dyn_gateway_read_body(work))
+	if (work->body_unread)
 	{
-		work->outcome = DYN_OUTCOME_FAILED;
-		return;
+		if (!dyn_gateway_read_body(work, SLICE_US))
+		{
+			work->outcome = DYN_OUTCOME_UNFINISHED;
+			return;
+		}
+		if (work->body_unread)
+		{
+			work->outcome = DYN_OUTCOME_FAILED;
+			return;
+		}
 	}
 	check(work);
 
@@ -774,6 +783,7 @@ dyn_round_run(DynWorker *worker)
 		return;
 
 	worker->had_cheap = true;
+	dyn_costly_note_cheap(deadline - MAX_ROUND_US);
 	worker->metrics.rounds++;
 	do
 	{
@@ -788,17 +798,49 @@ dyn_round_run(DynWorker *worker)
 	pgstat_report_activity(STATE_IDLE, NULL);
 }
 
+/*
+ * The first of those that take long, but for those whose body can't be read
+ * before somebody else's is; NULL if there are no others.
+ */
+static DynWork *
+next_costly(DynWorker *worker)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &worker->costly)
+	{
+		DynWork    *work = dlist_container(DynWork, node, iter.cur);
+
+		if (!work->body_unread || dyn_fiber_user() == NULL ||
+			dyn_fiber_user() == work)
+			return work;
+	}
+	return NULL;
+}
+
 bool
 dyn_round_run_costly(DynWorker *worker)
 {
 	dlist_head	batch = DLIST_STATIC_INIT(batch);
+	DynWork    *work;
 	int64		begin;
 	int64		end;
 
+	worker->waits_for_place = false;
 	if (dyn_round_costly_due_in(worker) != 0)
+	{
+		dyn_costly_end(worker->slot);
 		return false;
+	}
 	begin = dyn_clock_us();
-	dlist_push_tail(&batch, dlist_pop_head_node(&worker->costly));
+	if (!dyn_costly_begin(worker->slot, begin))
+	{
+		worker->waits_for_place = true;
+		return false;
+	}
+	work = next_costly(worker);
+	dlist_delete(&work->node);
+	dlist_push_tail(&batch, &work->node);
 	worker->ncostly--;
 	worker->had_cheap = false;
 	worker->metrics.slices++;
@@ -807,6 +849,7 @@ dyn_round_run_costly(DynWorker *worker)
 	while (!dlist_is_empty(&batch))
 		dyn_round_put_off(worker, dlist_container(DynWork, node,
 												  dlist_pop_head_node(&batch)));
+	dyn_costly_end(worker->slot);
 	end = dyn_clock_us();
 	worker->costly_not_before = end +
 		Min(Max(end - begin - SLICE_US, 0), MAX_COSTLY_PAUSE_US);

@@ -11,9 +11,6 @@
 
 #include "server/worker.h"
 
-/* Microseconds of a clock that only goes forward. */
-extern int64 dyn_clock_us(void);
-
 /*
  * Run one round: bounded in number and time.  Every request it has run is then
  * answered, held or in the retry queue.

@@ -27,9 +27,11 @@
 #include "utils/timestamp.h"
 #include "utils/wait_event.h"
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/process.h"
 #include "base/settings.h"
+#include "server/costly.h"
 #include "server/database_hold.h"
 #include "server/flush.h"
 #include "server/round.h"
@@ -232,6 +234,7 @@ leave(int code, Datum arg)
 	DynWorkerSlot *slot = &dyn_shared->workers[DatumGetInt32(arg)];
 
 	dyn_flush_leave(slot);
+	dyn_costly_end(slot);
 	dyn_process_leave(&slot->process, code == 0);
 	dyn_process_wake(&dyn_shared->launcher);
 }

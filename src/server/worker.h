@@ -37,6 +37,7 @@ typedef struct DynWorker
 	int			ncostly;
 	int64		costly_not_before;	/* us: the last slice was too long */
 	bool		had_cheap;		/* others have been run since then */
+	bool		waits_for_place;	/* see costly.h */
 	dlist_head	retrying;		/* met a running transaction; run again later */
 	int			nretrying;
 	dlist_head	held;			/* done; waiting for a flush, lowest first */

@@ -148,7 +148,7 @@ on_request(DynHttpRequest *request, void *arg)
 	FUZZ_REQUIRE(request->raw_body[request->raw_body_len] == '\0');
 	FUZZ_REQUIRE(request->refused == 0 || request->raw_body_len == 0);
 	if (request->refused == 0)
-		request->refused = dyn_http_decode(request);
+		request->refused = dyn_http_decode(request, NULL);
 	FUZZ_REQUIRE(request->body[request->body_len] == '\0');
 	FUZZ_REQUIRE(strlen(request->method) < DYN_HTTP_MAX_REQUEST_LINE);
 	dlist_push_tail(&requests, &request->node);

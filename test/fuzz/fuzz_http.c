@@ -91,7 +91,7 @@ check_codings(const DynHttpHead *head, const char *body, size_t len)
 	if (dyn_decompress_body(CurrentMemoryContext,
 							dyn_http_find_header(head->headers, head->nheaders,
 												 "content-encoding"),
-							body, len, MAX_BODY, &decoded, &decoded_len) == 0)
+							body, len, MAX_BODY, NULL, &decoded, &decoded_len) == 0)
 		FUZZ_REQUIRE(decoded_len <= Max(len, MAX_BODY));
 
 	coding = dyn_accepted_coding(dyn_http_find_header(head->headers,
@@ -108,7 +108,7 @@ check_codings(const DynHttpHead *head, const char *body, size_t len)
 		encoding.value_len = 7;
 	}
 	FUZZ_REQUIRE(dyn_decompress_body(CurrentMemoryContext, &encoding,
-									 compressed, compressed_len, MAX_BODY,
+									 compressed, compressed_len, MAX_BODY, NULL,
 									 &decoded, &decoded_len) == 0);
 	FUZZ_REQUIRE(decoded_len == len && memcmp(decoded, body, len) == 0);
 }
