@@ -98,6 +98,7 @@ typedef struct DynWorkerMetrics
 	uint64		reruns;			/* requests run again after an abort */
 	uint64		busy;			/* times an item was held by somebody else */
 	uint64		slices;			/* runs of requests that take long */
+	uint64		throttled;		/* requests that had waited for too long */
 	uint64		connections;
 	uint64		accepted;
 	uint64		refused;

@@ -36,6 +36,7 @@ int			dyn_max_failed_signatures;
 int			dyn_policy_enforcement;
 int			dyn_port;
 bool		dyn_public_metrics;
+int			dyn_queue_timeout;
 char	   *dyn_region;
 int			dyn_request_timeout;
 int			dyn_ssl;
@@ -241,6 +242,12 @@ dyn_settings_define(void)
 							 "The page names tables and needs no access key.",
 							 &dyn_public_metrics, false,
 							 PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("dynamo.queue_timeout",
+							"How long a request waits for its turn while there are more than can be served; 0: without limit.",
+							"Then it is answered with ThrottlingException, which SDKs retry.",
+							&dyn_queue_timeout, 250, 0, INT_MAX,
+							PGC_SIGHUP, GUC_UNIT_MS,
+							NULL, NULL, NULL);
 	DefineCustomStringVariable("dynamo.region",
 							   "The region named in ARNs.",
 							   NULL,

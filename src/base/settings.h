@@ -68,6 +68,8 @@ extern PGDLLIMPORT int dyn_max_failed_signatures;	/* per address and minute; 0:
 extern PGDLLIMPORT int dyn_policy_enforcement; /* a DynPolicyEnforcement */
 extern PGDLLIMPORT int dyn_port;
 extern PGDLLIMPORT bool dyn_public_metrics; /* GET /metrics from other machines */
+extern PGDLLIMPORT int dyn_queue_timeout;	/* ms a request waits for its turn
+											 * under overload */
 extern PGDLLIMPORT char *dyn_region;	/* region named in ARNs */
 extern PGDLLIMPORT int dyn_request_timeout; /* seconds to receive one request */
 extern PGDLLIMPORT int dyn_ssl; /* a DynSsl */

@@ -193,6 +193,8 @@ workers(StringInfo out)
 	FIGURE("transaction_ids_total", "counter", transaction_ids, "Transaction ids used.");
 	FIGURE("reruns_total", "counter", reruns, "Requests run again after an abort.");
 	FIGURE("busy_total", "counter", busy, "Times a request met a running transaction.");
+	FIGURE("slices_total", "counter", slices, "Slices of time of requests that take long.");
+	FIGURE("throttled_total", "counter", throttled, "Requests refused for having waited too long.");
 	FIGURE("connections", "gauge", connections, "Connections open.");
 	FIGURE("accepted_total", "counter", accepted, "Connections accepted.");
 	FIGURE("refused_total", "counter", refused, "Connections and messages refused.");

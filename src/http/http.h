@@ -162,6 +162,18 @@ extern void dyn_http_reply(DynHttpRequest *request, int status,
 						   const char *body, size_t body_len);
 
 /*
+ * Has the client closed the connection?  Or it has said that it sends no more,
+ * which some do that still want their answers.
+ */
+extern bool dyn_http_has_left(const DynHttpRequest *request);
+
+/*
+ * While there is much to do, take one request at a time from a connection: the
+ * rest of a pipeline waits in the client's socket.
+ */
+extern void dyn_http_set_busy(DynHttpServer *server, bool busy);
+
+/*
  * Before the answer to a request that could not prove whose it is: count that
  * against the client's address.  If there have been too many of these, the
  * connection is not read from for a second; and for a minute after the last of

@@ -287,7 +287,8 @@ static bool
 may_begin(const DynHttpConnection *connection)
 {
 	return !connection->slowed &&
-		connection->pipelined < DYN_HTTP_MAX_PIPELINED &&
+		connection->pipelined < (connection->server->busy ? 1 :
+								 DYN_HTTP_MAX_PIPELINED) &&
 		unsent(connection) + connection->kept <= DYN_HTTP_MAX_UNSENT;
 }
 
@@ -1016,6 +1017,12 @@ dyn_http_connection_answered(DynHttpConnection *connection)
 		return;
 	}
 	dyn_http_connection_mark_dirty(connection);
+}
+
+bool
+dyn_http_has_left(const DynHttpRequest *request)
+{
+	return request->connection->fd < 0 || request->connection->input_ended;
 }
 
 void

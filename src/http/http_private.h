@@ -153,6 +153,7 @@ struct DynHttpServer
 	bool		serving;		/* takes part; not without a certificate */
 	bool		listening;		/* the listening sockets are in epoll */
 	bool		stopping;
+	bool		busy;			/* takes one request at a time of each */
 	int64		listen_again_at;	/* ms; out of descriptors until then */
 	int			max_connections;	/* as far as descriptors allow */
 	uint64		body_bytes; /* room for bodies */

@@ -246,6 +246,13 @@ dyn_http_reload(DynHttpServer *server, const DynHttpOptions *options)
 	dyn_http_server_wake(server, server->now);
 }
 
+void
+dyn_http_set_busy(DynHttpServer *server, bool busy)
+{
+	/* Who is paused for it goes on with its next answer. */
+	server->busy = busy;
+}
+
 int
 dyn_http_fd(const DynHttpServer *server)
 {

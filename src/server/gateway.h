@@ -63,6 +63,7 @@ typedef struct DynWork
 	const char *denial;			/* an AccessDeniedException's message */
 
 	/* How it goes. */
+	bool		begun;			/* has been run, be it in part or in vain */
 	bool		alone;			/* in a transaction of its own */
 	bool		costly;			/* in slices of time, when nobody else waits */
 	DynOutcome	outcome;

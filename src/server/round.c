@@ -21,6 +21,12 @@
  * among themselves.  Some of it can't be cut; who has held up a round for longer
  * than a slice waits as long as that was, if there is anybody else.
  *
+ * Where more is asked for than can be done, the queue grows to as many as there
+ * are connections, and all would be answered late, many when their clients have
+ * given up.  So, once the oldest has waited for longer than
+ * dynamo.queue_timeout for a while, the newest are run first, which are answered in time,
+ * and the oldest refused, as far as that costs little time.
+ *
  * Nothing waits here for somebody else's transaction.  A request that meets
  * one goes to the retry queue and comes back a little later, for at most
  * dynamo.lock_timeout.
@@ -72,6 +78,16 @@
 #define FIRST_SLICE_US 300
 #define SLICE_US 500
 #define MAX_COSTLY_PAUSE_US 100000
+
+/*
+ * Overload: the oldest has been late for so long, in which a burst or a stall
+ * would be over.  Of each round this much at most is spent on refusing.
+ */
+#define OVERLOAD_US 100000
+#define MAX_REFUSING_US (MAX_ROUND_US / 10)
+
+/* Who takes long may wait long, too. */
+#define COSTLY_PATIENCE 10
 
 /* Retries: 1, 2, 4, 8, 16, 16, ... ms. */
 #define FIRST_RETRY_US 1000
@@ -225,6 +241,100 @@ dyn_round_due_in(const DynWorker *worker)
 	return due;
 }
 
+/* Us of the monotonic clock. */
+static int64
+arrival(const DynWork *work)
+{
+	return (int64) INSTR_TIME_GET_MICROSEC(work->arrived);
+}
+
+/* It has not been begun and nobody will miss it. */
+static void
+throttle(DynWorker *worker, DynWork *work)
+{
+	MemoryContext old_context = MemoryContextSwitchTo(work->http->memory);
+
+	worker->metrics.throttled++;
+	dyn_gateway_refuse(work, DYN_EXCEPTION_THROTTLING,
+					   "Rate of requests exceeds the allowed throughput.", NULL);
+	MemoryContextSwitchTo(old_context);
+	dyn_gateway_answer(work);
+}
+
+/* It is out of the queue. */
+static void
+uncount(DynWorker *worker, const DynWork *work)
+{
+	worker->queued--;
+	worker->queued_writes -= is_write(work);
+}
+
+/* Is there something to be run, rather than just an answer to be sent? */
+static bool
+is_to_be_run(const DynWork *work)
+{
+	return work->kind == DYN_WORK_OPERATION || work->kind == DYN_WORK_STS;
+}
+
+/*
+ * Is there more to do than can be done?  Then refuse those that have waited for
+ * too long; what is among them that is just to be answered goes into the batch.
+ */
+static bool
+is_overloaded(DynWorker *worker, dlist_head *batch, int64 now)
+{
+	int64		patience = (int64) dyn_queue_timeout * 1000;
+	int64		begin = now;
+
+	if (patience == 0 || dlist_is_empty(&worker->queue) ||
+		now - arrival(dlist_head_element(DynWork, node, &worker->queue)) <= patience)
+	{
+		worker->late_since = 0;
+		return false;
+	}
+	if (worker->late_since == 0)
+		worker->late_since = now;
+	if (now - worker->late_since < OVERLOAD_US)
+		return false;
+
+	while (!dlist_is_empty(&worker->queue) && now - begin < MAX_REFUSING_US)
+	{
+		DynWork    *work = dlist_head_element(DynWork, node, &worker->queue);
+
+		if (now - arrival(work) <= patience)
+			break;
+		dlist_delete(&work->node);
+		uncount(worker, work);
+		if (is_to_be_run(work))
+			throttle(worker, work);
+		else
+			dlist_push_tail(batch, &work->node);
+		now = dyn_clock_us();
+	}
+	return true;
+}
+
+/* Those that take long and have not begun: they are at the list's end. */
+static void
+throttle_costly(DynWorker *worker, int64 now)
+{
+	int64		patience = (int64) dyn_queue_timeout * 1000 * COSTLY_PATIENCE;
+	dlist_mutable_iter iter;
+
+	if (patience == 0)
+		return;
+	dlist_foreach_modify(iter, &worker->costly)
+	{
+		DynWork    *work = dlist_container(DynWork, node, iter.cur);
+
+		if (work->begun || now - arrival(work) <= patience)
+			continue;
+		dlist_delete(&work->node);
+		worker->ncostly--;
+		throttle(worker, work);
+	}
+}
+
 /*
  * Choose what this round runs.  Retries come first: they have waited longest.
  */
@@ -232,6 +342,8 @@ static void
 choose(DynWorker *worker, dlist_head *batch)
 {
 	dlist_mutable_iter iter;
+	dlist_node *node;
+	dlist_node *next;
 	int64		now = dyn_clock_us();
 	bool		with_writes = writes_due_in(worker, now) == 0;
 	int			chosen = 0;
@@ -253,26 +365,30 @@ choose(DynWorker *worker, dlist_head *batch)
 		chosen++;
 	}
 
-	dlist_foreach_modify(iter, &worker->queue)
+	worker->overloaded = is_overloaded(worker, batch, now);
+	for (node = worker->overloaded ? worker->queue.head.prev : worker->queue.head.next;
+		 node != NULL && node != &worker->queue.head && chosen < MAX_ROUND_REQUESTS;
+		 node = next)
 	{
-		DynWork    *work = dlist_container(DynWork, node, iter.cur);
+		DynWork    *work = dlist_container(DynWork, node, node);
 
-		if (chosen >= MAX_ROUND_REQUESTS)
-			break;
-		if (is_write(work))
-		{
-			if (!with_writes)
-				continue;
-			worker->queued_writes--;
-		}
+		next = worker->overloaded ? node->prev : node->next;
+		if (is_write(work) && !with_writes)
+			continue;
 		dlist_delete(&work->node);
+		uncount(worker, work);
+		if (worker->overloaded && is_to_be_run(work) &&
+			dyn_http_has_left(work->http))
+		{
+			throttle(worker, work);
+			continue;
+		}
 		dlist_push_tail(batch, &work->node);
-		worker->queued--;
 		chosen++;
 	}
 }
 
-/* Back to the head of the queue, in order. */
+/* Back to where they came from, in order. */
 static void
 give_back(DynWorker *worker, dlist_head *batch)
 {
@@ -281,7 +397,10 @@ give_back(DynWorker *worker, dlist_head *batch)
 		DynWork    *work = dlist_tail_element(DynWork, node, batch);
 
 		dlist_delete(&work->node);
-		dlist_push_head(&worker->queue, &work->node);
+		if (worker->overloaded)
+			dlist_push_tail(&worker->queue, &work->node);
+		else
+			dlist_push_head(&worker->queue, &work->node);
 		worker->queued++;
 		worker->queued_writes += is_write(work);
 	}
@@ -426,6 +545,7 @@ run(DynWork *work)
 	int			save_context;
 	int			settings_level;
 
+	work->begun = true;
 	work->exception = -1;		/* of an earlier try */
 	work->context.new_progress = NULL;
 	work->context.may_wait = false;
@@ -759,7 +879,7 @@ answer_simple(DynWorker *worker, dlist_head *batch)
 	{
 		DynWork    *work = dlist_container(DynWork, node, iter.cur);
 
-		if (work->kind == DYN_WORK_OPERATION || work->kind == DYN_WORK_STS)
+		if (is_to_be_run(work))
 			continue;
 		dlist_delete(&work->node);
 		worker->metrics.requests++;
@@ -833,6 +953,9 @@ dyn_round_run_costly(DynWorker *worker)
 		return false;
 	}
 	begin = dyn_clock_us();
+	throttle_costly(worker, begin);
+	if (worker->ncostly == 0)
+		return false;
 	if (!dyn_costly_begin(worker->slot, begin))
 	{
 		worker->waits_for_place = true;

@@ -40,6 +40,12 @@
 /* Statistics reach other sessions at least this often. */
 #define STATISTICS_INTERVAL_US (1000 * 1000)
 
+/*
+ * With so many waiting there is no use in taking more than one of each
+ * connection: so there are never many more than connections.
+ */
+#define BUSY_QUEUE 512
+
 /* How often held replies are looked at even if nothing happens. */
 #define HELD_CHECK_US (100 * 1000)
 
@@ -329,6 +335,7 @@ serve(DynWorker *worker)
 		if (must_leave())
 			break;
 
+		dyn_http_set_busy(worker->http, worker->queued > BUSY_QUEUE);
 		dyn_http_poll(worker->http);
 		if (dyn_round_due_in(worker) == 0)
 		{

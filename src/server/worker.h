@@ -33,6 +33,9 @@ typedef struct DynWorker
 	int			queued;
 	int			queued_writes;
 	DynGather	gather;
+	int64		late_since;		/* us: the oldest has been waiting for too long
+								 * ever since; 0: it has not */
+	bool		overloaded;		/* the newest come first */
 	dlist_head	costly;			/* to be run in slices, in turns */
 	int			ncostly;
 	int64		costly_not_before;	/* us: the last slice was too long */
