@@ -15,7 +15,10 @@
  * clients make them) that no reply can move.  One that finds all connections
  * busy waits, and its latency counts from when it was due; else a stall of a
  * second would be one slow request instead of a thousand ("coordinated
- * omission").
+ * omission").  (-f: from when it was sent, as the server sees it, where it is
+ * asked for more than it can do.)
+ *
+ * What is refused with ThrottlingException is counted by itself.
  *
  * bench/load.c
  *-------------------------------------------------------------------------
@@ -76,6 +79,7 @@ static int	idle;				/* connections that only stay open */
 static int	items = 100000;
 static int	item_size = 1024;
 static int	pool_size = 8192;
+static bool from_sent;			/* count latency from when it was sent */
 static bool tls;				/* the certificate is not looked at */
 static bool any_reply;			/* of bench/echo.c: all are right */
 static const char *iterators;	/* file of them, for records */
@@ -87,6 +91,7 @@ static Connection *all;
 static int	epoll_fd;
 static long done,
 			errors,
+			refused,			/* by ThrottlingException */
 			unsent;				/* due, but no connection was free until the end */
 static long long request_bytes,
 			reply_bytes,
@@ -107,6 +112,7 @@ static volatile sig_atomic_t stopped;	/* by SIGINT: end as if the time were up *
  */
 #define HISTOGRAM_STEPS 32
 static long histogram[40 * HISTOGRAM_STEPS];
+static long refused_histogram[40 * HISTOGRAM_STEPS];
 
 static void
 stop(int signal_number)
@@ -170,18 +176,24 @@ bucket_value(int bucket)
 }
 
 static double
-percentile(double part)
+percentile_of(const long *counts, long total, double part)
 {
 	long		below = 0;
 	int			i;
 
 	for (i = 0; i < 40 * HISTOGRAM_STEPS; i++)
 	{
-		below += histogram[i];
-		if (below >= part * (done + unsent))
+		below += counts[i];
+		if (below >= part * total)
 			break;
 	}
 	return bucket_value(i);
+}
+
+static double
+percentile(double part)
+{
+	return percentile_of(histogram, done + unsent, part);
 }
 
 /* Nanoseconds that a request has taken. */
@@ -662,7 +674,7 @@ send_due(bool go)
 
 		if (go)
 		{
-			send_next(c, due);
+			send_next(c, from_sent ? now() : due);
 			draw_due();
 		}
 		else
@@ -784,6 +796,12 @@ account(Connection *c)
 	static bool shown = false;
 
 	c->reply[c->reply_end] = '\0';
+	if (memmem(c->reply, c->reply_len < 1000 ? c->reply_len : 1000, "#ThrottlingException", 20) != NULL)
+	{
+		refused_histogram[bucket_of((now() - c->started) / 1000)]++;
+		refused++;
+		return;
+	}
 	if (!is_wanted(c))
 	{
 		errors++;
@@ -806,11 +824,13 @@ print_result(double elapsed)
 	int			i;
 
 	getrusage(RUSAGE_SELF, &usage);
-	printf("{\"requests\": %ld, \"errors\": %ld, \"unsent\": %ld, \"seconds\": %.6f, "
+	printf("{\"requests\": %ld, \"errors\": %ld, \"unsent\": %ld, \"refused\": %ld, "
+		   "\"refused_p50\": %.0f, \"refused_p99\": %.0f, \"seconds\": %.6f, "
 		   "\"p50\": %.0f, \"p95\": %.0f, \"p99\": %.0f, \"p999\": %.0f, \"longest\": %.0f, "
 		   "\"client_cpu\": %.3f, \"request_bytes\": %.1f, \"reply_bytes\": %.1f, "
 		   "\"body_bytes\": %.1f, \"histogram\": [",
-		   done, errors, unsent, elapsed, percentile(0.50), percentile(0.95),
+		   done, errors, unsent, refused, percentile_of(refused_histogram, refused, 0.50),
+		   percentile_of(refused_histogram, refused, 0.99), elapsed, percentile(0.50), percentile(0.95),
 		   percentile(0.99), percentile(0.999), (double) longest,
 		   usage.ru_utime.tv_sec + usage.ru_stime.tv_sec +
 		   (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6,
@@ -839,7 +859,7 @@ main(int argc, char **argv)
 				i;
 	struct epoll_event events[256];
 
-	while ((option = getopt(argc, argv, "o:h:p:c:t:n:i:k:r:s:I:Te")) != -1)
+	while ((option = getopt(argc, argv, "o:h:p:c:t:n:i:k:r:s:I:Tef")) != -1)
 		switch (option)
 		{
 			case 'o': operation = optarg; break;
@@ -853,13 +873,14 @@ main(int argc, char **argv)
 			case 'r': rate = atof(optarg); break;
 			case 'I': iterators = optarg; break;
 			case 'T': tls = true; break;
+			case 'f': from_sent = true; break;
 			case 'e': any_reply = true; break;
 			case 's': item_size = atoi(optarg); break;
 			default:
 				die("usage: load [-o get|put|stream|sealed_get|sealed_put|records|update|condition|delete|move|query|\n"
 					"query100|index|apart|scan|batch|batchget|transact|transactget|partiql] [-h address] [-p port]\n"
 					"[-c connections] [-t seconds] [-n requests] [-i idle connections] [-k items] [-s item size]\n"
-					"[-r requests a second, open loop] [-I iterators] [-T by TLS] [-e server is an echo]");
+					"[-r requests a second, open loop] [-I iterators] [-T by TLS] [-e server is an echo] [-f latency from sending]");
 		}
 	if (seconds > MAX_SIGNING_AGE)
 		die("signatures are good for %d seconds", MAX_SIGNING_AGE);
