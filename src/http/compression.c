@@ -27,8 +27,8 @@
  */
 #define COMPRESSION_LEVEL	1
 
-/* Some microseconds of inflating. */
-#define INFLATE_PIECE	8192
+/* Some microseconds of work. */
+#define PIECE			((size_t) 8192)
 
 static void *
 zlib_alloc(void *opaque, uInt items, uInt size)
@@ -100,7 +100,7 @@ inflate_body(MemoryContext memory, DynCoding coding,
 
 		if (pause != NULL)
 			pause();
-		z.avail_out = Min(room, INFLATE_PIECE);
+		z.avail_out = Min(room, PIECE);
 		rc = inflate(&z, Z_NO_FLUSH);
 		if ((char *) z.next_out - out > max_body)
 		{
@@ -123,7 +123,7 @@ inflate_body(MemoryContext memory, DynCoding coding,
 		}
 		else if (rc != Z_OK && rc != Z_BUF_ERROR)
 			break;
-		else if (z.avail_out == 0 && room > INFLATE_PIECE)
+		else if (z.avail_out == 0 && room > PIECE)
 			continue;
 		else if (z.avail_out == 0)
 		{
@@ -252,7 +252,7 @@ dyn_accepted_coding(const DynHttpHeader *accept_encoding)
 
 bool
 dyn_compress_body(MemoryContext memory, DynCoding coding,
-				  const char *body, size_t len,
+				  const char *body, size_t len, void (*pause) (void),
 				  char **compressed, size_t *compressed_len)
 {
 	z_stream	z = {.zalloc = zlib_alloc, .zfree = zlib_free, .opaque = memory};
@@ -273,10 +273,17 @@ dyn_compress_body(MemoryContext memory, DynCoding coding,
 		return false;
 	}
 	z.next_in = (Bytef *) body;
-	z.avail_in = len;
 	z.next_out = (Bytef *) out;
 	z.avail_out = len;
-	done = deflate(&z, Z_FINISH) == Z_STREAM_END;
+	do
+	{
+		size_t		left = body + len - (const char *) z.next_in;
+
+		if (pause != NULL)
+			pause();
+		z.avail_in = Min(left, PIECE);
+		done = deflate(&z, left <= PIECE ? Z_FINISH : Z_NO_FLUSH) == Z_STREAM_END;
+	} while (!done && z.avail_in == 0 && z.avail_out > 0);
 	deflateEnd(&z);
 	if (!done)
 	{

@@ -38,7 +38,7 @@ extern DynCoding dyn_accepted_coding(const DynHttpHeader *accept_encoding);
  * smaller or there is no memory: send it as it is.
  */
 extern bool dyn_compress_body(MemoryContext memory, DynCoding coding,
-							  const char *body, size_t len,
+							  const char *body, size_t len, void (*pause) (void),
 							  char **compressed, size_t *compressed_len);
 
 #endif							/* DYN_COMPRESSION_H */

@@ -81,6 +81,18 @@ extern bool dyn_http_is_compressed(const DynHttpRequest *request);
  */
 extern int	dyn_http_decode(DynHttpRequest *request, void (*pause) (void));
 
+/* Does the client take compressed answers? */
+extern bool dyn_http_takes_compressed(const DynHttpRequest *request);
+
+/*
+ * Compress the body of the answer to come, if the client allows and it is over
+ * 4096 bytes: dyn_http_reply(), called with the same body, sends that instead.
+ * It would do so itself, but for a large one it takes long.  pause: called every few
+ * microseconds.
+ */
+extern void dyn_http_compress(DynHttpRequest *request, const char *body,
+							  size_t body_len, void (*pause) (void));
+
 /* Called for each complete request, in order of arrival. */
 typedef void (*DynHttpRequestCallback) (DynHttpRequest *request, void *arg);
 

@@ -27,6 +27,7 @@
 #include <sys/uio.h>
 
 #include "http/client_address.h"
+#include "http/compression.h"
 #include "http/http.h"
 #include "http/http_parser.h"
 
@@ -83,6 +84,10 @@ typedef struct DynHttpMessage
 	bool		close;			/* close the connection behind the answer */
 	char	   *reply;			/* in request.memory */
 	size_t		reply_len;
+	bool		was_compressed; /* by dyn_http_compress(), if there is a gain */
+	char	   *compressed;		/* the reply's body */
+	size_t		compressed_len;
+	DynCoding	coding;			/* of it; IDENTITY: it is not */
 
 	/* While the body arrives, in request.memory. */
 	char	   *body;

@@ -162,6 +162,35 @@ keep_reply(DynHttpMessage *message, const struct iovec *parts, int nparts)
 	}
 }
 
+static DynCoding
+accepted_coding(const DynHttpRequest *request)
+{
+	return dyn_accepted_coding(dyn_http_header(request, "accept-encoding"));
+}
+
+bool
+dyn_http_takes_compressed(const DynHttpRequest *request)
+{
+	return accepted_coding(request) != DYN_CODING_IDENTITY;
+}
+
+void
+dyn_http_compress(DynHttpRequest *request, const char *body, size_t body_len,
+				  void (*pause) (void))
+{
+	DynHttpMessage *message = (DynHttpMessage *) request;
+	DynCoding	coding = DYN_CODING_IDENTITY;
+
+	message->was_compressed = true;
+	message->coding = DYN_CODING_IDENTITY;
+	if (body_len > COMPRESS_ABOVE)
+		coding = accepted_coding(request);
+	if (coding != DYN_CODING_IDENTITY &&
+		dyn_compress_body(request->memory, coding, body, body_len, pause,
+						  &message->compressed, &message->compressed_len))
+		message->coding = coding;
+}
+
 void
 dyn_http_reply(DynHttpRequest *request, int status, const char *content_type,
 			   const char *headers, const char *body, size_t body_len)
@@ -185,22 +214,14 @@ dyn_http_reply(DynHttpRequest *request, int status, const char *content_type,
 	if (server->stopping)
 		message->close = true;
 
-	if (body_len > COMPRESS_ABOVE)
+	if (!message->was_compressed)
+		dyn_http_compress(request, body, body_len, NULL);
+	if (message->coding != DYN_CODING_IDENTITY)
 	{
-		DynCoding	coding =
-		dyn_accepted_coding(dyn_http_header(request, "accept-encoding"));
-		char	   *compressed;
-		size_t		compressed_len;
-
-		if (coding != DYN_CODING_IDENTITY &&
-			dyn_compress_body(request->memory, coding, body, body_len,
-							  &compressed, &compressed_len))
-		{
-			body = compressed;
-			body_len = compressed_len;
-			coding_header = coding == DYN_CODING_GZIP ?
-				"Content-Encoding: gzip\r\n" : "Content-Encoding: deflate\r\n";
-		}
+		body = message->compressed;
+		body_len = message->compressed_len;
+		coding_header = message->coding == DYN_CODING_GZIP ?
+			"Content-Encoding: gzip\r\n" : "Content-Encoding: deflate\r\n";
 	}
 
 	if (content_type == NULL)

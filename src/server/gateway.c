@@ -34,6 +34,9 @@
  * is checked, as the service does. */
 #define UNCHECKED_BODY (256 * 1024)
 
+/* A reply of up to this size is compressed when it is sent. */
+#define UNCOMPRESSED_REPLY (64 * 1024)
+
 /* With this much memory in the hands of large requests no more are begun. */
 #define MAX_LARGE_REQUESTS ((Size) 512 * 1024 * 1024)
 
@@ -383,6 +386,33 @@ bool
 dyn_gateway_read_body(DynWork *work, int us)
 {
 	return dyn_fiber_run(read_body, work, us);
+}
+
+static void
+compress_reply(void *arg)
+{
+	DynWork    *work = arg;
+
+	dyn_http_compress(work->http, work->reply.data, work->reply.len, pause_fiber);
+}
+
+bool
+dyn_gateway_wants_compression(const DynWork *work)
+{
+	return work->reply.len > UNCOMPRESSED_REPLY &&
+		dyn_http_takes_compressed(work->http);
+}
+
+bool
+dyn_gateway_compress(DynWork *work, int us)
+{
+	return dyn_fiber_run(compress_reply, work, us);
+}
+
+bool
+dyn_gateway_needs_fiber(const DynWork *work)
+{
+	return work->body_unread || work->executed;
 }
 
 static void

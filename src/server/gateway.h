@@ -63,6 +63,7 @@ typedef struct DynWork
 	const char *denial;			/* an AccessDeniedException's message */
 
 	/* How it goes. */
+	bool		executed;		/* and committed; its reply is being compressed */
 	bool		begun;			/* has been run, be it in part or in vain */
 	bool		alone;			/* in a transaction of its own */
 	bool		costly;			/* in slices of time, when nobody else waits */
@@ -99,6 +100,13 @@ extern bool dyn_gateway_hash_body(DynWork *work, int us);
  * and for lack of memory.
  */
 extern bool dyn_gateway_read_body(DynWork *work, int us);
+
+/* Is there a large reply to be compressed?  Do so, in the same way. */
+extern bool dyn_gateway_wants_compression(const DynWork *work);
+extern bool dyn_gateway_compress(DynWork *work, int us);
+
+/* Does it use the fiber, or will it next? */
+extern bool dyn_gateway_needs_fiber(const DynWork *work);
 
 /* Note for the audit who asks, where that is wanted.  Needs a transaction. */
 extern void dyn_gateway_identify(DynWork *work);

@@ -545,6 +545,12 @@ run(DynWork *work)
 	int			save_context;
 	int			settings_level;
 
+	if (work->executed)
+	{
+		work->outcome = dyn_gateway_compress(work, SLICE_US) ?
+			DYN_OUTCOME_DONE : DYN_OUTCOME_UNFINISHED;
+		return;
+	}
 	work->begun = true;
 	work->exception = -1;		/* of an earlier try */
 	work->context.new_progress = NULL;
@@ -675,6 +681,13 @@ settle(DynWorker *worker, dlist_head *ran, XLogRecPtr lsn)
 				postpone(worker, work);
 			else
 				dyn_round_put_off(worker, work);
+			continue;
+		}
+		if (work->outcome == DYN_OUTCOME_DONE && !work->executed &&
+			dyn_gateway_wants_compression(work))
+		{
+			work->executed = true;
+			dyn_round_put_off(worker, work);
 			continue;
 		}
 		worker->metrics.requests++;
@@ -919,8 +932,8 @@ dyn_round_run(DynWorker *worker)
 }
 
 /*
- * The first of those that take long, but for those whose body can't be read
- * before somebody else's is; NULL if there are no others.
+ * The first of those that take long, but for those that need the fiber while
+ * somebody else has it.
  */
 static DynWork *
 next_costly(DynWorker *worker)
@@ -931,7 +944,7 @@ next_costly(DynWorker *worker)
 	{
 		DynWork    *work = dlist_container(DynWork, node, iter.cur);
 
-		if (!work->body_unread || dyn_fiber_user() == NULL ||
+		if (!dyn_gateway_needs_fiber(work) || dyn_fiber_user() == NULL ||
 			dyn_fiber_user() == work)
 			return work;
 	}

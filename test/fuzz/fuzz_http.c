@@ -98,7 +98,7 @@ check_codings(const DynHttpHead *head, const char *body, size_t len)
 													  head->nheaders,
 													  "accept-encoding"));
 	if (coding == DYN_CODING_IDENTITY || len == 0 || len > MAX_BODY ||
-		!dyn_compress_body(CurrentMemoryContext, coding, body, len,
+		!dyn_compress_body(CurrentMemoryContext, coding, body, len, NULL,
 						   &compressed, &compressed_len))
 		return;
 	FUZZ_REQUIRE(compressed_len <= len);
