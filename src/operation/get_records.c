@@ -19,6 +19,7 @@
 #include "base/limits.h"
 #include "base/settings.h"
 #include "item/item_json.h"
+#include "operation/slice.h"
 #include "operation/stream_request.h"
 #include "stream/change_log.h"
 
@@ -97,26 +98,32 @@ write_record(DynJsonWriter *w, const Page *page, const DynChange *change,
 	dyn_json_end_object(w);
 }
 
-/*
- * Write the records in [from, until), as many as fit.  Returns where the next
- * page begins.
- */
-static int64
+/* What has been read; the progress of an unfinished call. */
+typedef struct Reading
+{
+	int64		next;			/* where it goes on, or where the next page begins */
+	int			count;
+	int64		bytes;
+	bool		unfinished;		/* only the slice of time is over */
+	DynPartialReply reply;
+} Reading;
+
+/* Write the records in [reading->next, until), as many as fit. */
+static void
 write_records(DynJsonWriter *w, const DynStreamInfo *info, DynShardKey key,
-			  int64 from, int64 until, int limit)
+			  Reading *reading, int64 until, int limit, DynSlice *slice)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "dynamo record",
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old_context;
-	DynChangeReader *reader = dyn_change_reader_open(key, from, until);
+	DynChangeReader *reader = dyn_change_reader_open(key, reading->next, until);
 	DynChange	change;
-	int64		total = 0;
-	int64		next = until;
 	Page		page;
 
 	begin_page(&page, info);
+	reading->next = until;
 	old_context = MemoryContextSwitchTo(context);
-	for (int n = 0; dyn_change_reader_next(reader, &change); n++)
+	for (; dyn_change_reader_next(reader, &change); reading->count++)
 	{
 		DynItem    *keys;
 		uint32		size;
@@ -124,19 +131,23 @@ write_records(DynJsonWriter *w, const DynStreamInfo *info, DynShardKey key,
 		CHECK_FOR_INTERRUPTS();
 		keys = dyn_change_keys(&page.keys, &change);
 		size = image_size(keys) + image_size(change.new_item) + image_size(change.old_item);
-		if (n == limit || (n > 0 && total + size > DYN_MAX_PAGE_SIZE))
+		if (reading->unfinished || reading->count == limit ||
+			(reading->count > 0 && reading->bytes + size > DYN_MAX_PAGE_SIZE))
 		{
-			next = change.number;
+			reading->next = change.number;
 			break;
 		}
-		total += size;
+		reading->bytes += size;
+		reading->unfinished = dyn_slice_is_over(slice, size);
 		write_record(w, &page, &change, keys, size);
 		MemoryContextReset(context);
 	}
 	MemoryContextSwitchTo(old_context);
 	dyn_change_reader_close(reader);
 	MemoryContextDelete(context);
-	return next;
+	/* Over with the last record, or with the page: then it is finished. */
+	if (reading->next == until || reading->count == limit)
+		reading->unfinished = false;
 }
 
 DynOutcome
@@ -145,6 +156,7 @@ dyn_get_records(DynOperationContext *context, const DynJson *request,
 {
 	const DynJson *iterator_member = dyn_request_member(request, "ShardIterator");
 	const DynJson *limit_member = dyn_request_member(request, "Limit");
+	const Reading *before = context->progress;
 	int			limit = MAX_RECORDS;
 	DynViolations v = {0};
 	DynShardIterator iterator;
@@ -152,6 +164,8 @@ dyn_get_records(DynOperationContext *context, const DynJson *request,
 	DynShard	shard;
 	DynShardKey key;
 	int64		until;
+	Reading		reading = {0};
+	DynSlice	slice;
 	DynJsonWriter w;
 
 	if (dyn_member_require(&v, iterator_member, "shardIterator"))
@@ -176,17 +190,44 @@ dyn_get_records(DynOperationContext *context, const DynJson *request,
 		dyn_raise(RESOURCE_NOT_FOUND, "Requested resource not found");
 	if (shard.end_number != 0)
 		until = Min(until, shard.end_number);
-	if (iterator.position < dyn_change_log_oldest() && iterator.position < until)
+	if (before == NULL &&
+		iterator.position < dyn_change_log_oldest() && iterator.position < until)
 		dyn_raise(TRIMMED_DATA_ACCESS,
 				  "The operation attempted to read past the oldest stream record in a shard.");
 
 	dyn_json_writer_init(&w, reply);
-	dyn_json_begin_object(&w);
-	dyn_json_write_key(&w, "Records");
-	dyn_json_begin_array(&w);
-	if (iterator.position < until)
-		iterator.position = dyn_change_number_may_have(key, iterator.position) ?
-			write_records(&w, &info, key, iterator.position, until, limit) : until;
+	if (before != NULL)
+	{
+		reading = *before;
+		dyn_partial_reply_resume(&before->reply, &w);
+	}
+	else
+	{
+		reading.next = iterator.position;
+		dyn_json_begin_object(&w);
+		dyn_json_write_key(&w, "Records");
+		dyn_json_begin_array(&w);
+	}
+	reading.unfinished = false;
+	if (reading.next < until)
+	{
+		dyn_slice_begin(&slice, context);
+		if (dyn_change_number_may_have(key, reading.next))
+			write_records(&w, &info, key, &reading, until, limit, &slice);
+		else
+			reading.next = until;
+	}
+	if (reading.unfinished)
+	{
+		Reading    *now = palloc(sizeof(Reading));
+
+		*now = reading;
+		dyn_partial_reply_keep(&now->reply, before == NULL ? NULL : &before->reply, &w);
+		context->new_progress = now;
+		return DYN_OUTCOME_UNFINISHED;
+	}
+	dyn_partial_reply_finish(&w, reply);
+	iterator.position = reading.next;
 	dyn_json_end_array(&w);
 	if (shard.end_number == 0 || iterator.position < shard.end_number)
 		dyn_json_write_text(&w, "NextShardIterator", dyn_shard_iterator_text(&iterator));
