@@ -24,8 +24,8 @@
  * Where more is asked for than can be done, the queue grows to as many as there
  * are connections, and all would be answered late, many when their clients have
  * given up.  So, once the oldest has waited for longer than
- * dynamo.queue_timeout for a while, the newest are run first, which are answered in time,
- * and the oldest refused, as far as that costs little time.
+ * dynamo.queue_timeout for a while, the newest are run first, which are
+ * answered in time, and the oldest refused, as far as that costs little time.
  *
  * Nothing waits here for somebody else's transaction.  A request that meets
  * one goes to the retry queue and comes back a little later, for at most
@@ -86,7 +86,11 @@
 #define OVERLOAD_US 100000
 #define MAX_REFUSING_US (MAX_ROUND_US / 10)
 
-/* Who takes long may wait long, too. */
+/*
+ * So many have slices in turns; more would all come to an end late.  The others
+ * wait, as long as who takes long may wait.
+ */
+#define MAX_SLICED 16
 #define COSTLY_PATIENCE 10
 
 /* Retries: 1, 2, 4, 8, 16, 16, ... ms. */
@@ -314,27 +318,6 @@ is_overloaded(DynWorker *worker, dlist_head *batch, int64 now)
 	return true;
 }
 
-/* Those that take long and have not begun: they are at the list's end. */
-static void
-throttle_costly(DynWorker *worker, int64 now)
-{
-	int64		patience = (int64) dyn_queue_timeout * 1000 * COSTLY_PATIENCE;
-	dlist_mutable_iter iter;
-
-	if (patience == 0)
-		return;
-	dlist_foreach_modify(iter, &worker->costly)
-	{
-		DynWork    *work = dlist_container(DynWork, node, iter.cur);
-
-		if (work->begun || now - arrival(work) <= patience)
-			continue;
-		dlist_delete(&work->node);
-		worker->ncostly--;
-		throttle(worker, work);
-	}
-}
-
 /*
  * Choose what this round runs.  Retries come first: they have waited longest.
  */
@@ -411,8 +394,14 @@ dyn_round_put_off(DynWorker *worker, DynWork *work)
 {
 	work->costly = true;
 	work->alone = true;
-	dlist_push_tail(&worker->costly, &work->node);
 	worker->ncostly++;
+	if (worker->nsliced < MAX_SLICED || dyn_fiber_user() == work)
+	{
+		dlist_push_tail(&worker->sliced, &work->node);
+		worker->nsliced++;
+	}
+	else
+		dlist_push_tail(&worker->costly, &work->node);
 }
 
 void
@@ -931,22 +920,49 @@ dyn_round_run(DynWorker *worker)
 	pgstat_report_activity(STATE_IDLE, NULL);
 }
 
+/* Let those that wait for it have slices, as far as there is room. */
+static void
+begin_costly(DynWorker *worker, int64 now)
+{
+	int64		patience = (int64) dyn_queue_timeout * 1000 * COSTLY_PATIENCE;
+	int64		begin = now;
+
+	while (worker->nsliced < MAX_SLICED && !dlist_is_empty(&worker->costly) &&
+		   now - begin < MAX_REFUSING_US)
+	{
+		DynWork    *work = dlist_container(DynWork, node,
+										   dlist_pop_head_node(&worker->costly));
+
+		worker->ncostly--;
+		if (!work->begun && patience > 0 && now - arrival(work) > patience)
+			throttle(worker, work);
+		else
+			dyn_round_put_off(worker, work);
+		now = dyn_clock_us();
+	}
+}
+
 /*
- * The first of those that take long, but for those that need the fiber while
- * somebody else has it.
+ * Take the first of those that have slices, but for those that need the fiber
+ * while somebody else has it.  NULL if there are no others.
  */
 static DynWork *
 next_costly(DynWorker *worker)
 {
 	dlist_iter	iter;
 
-	dlist_foreach(iter, &worker->costly)
+	dlist_foreach(iter, &worker->sliced)
 	{
 		DynWork    *work = dlist_container(DynWork, node, iter.cur);
 
 		if (!dyn_gateway_needs_fiber(work) || dyn_fiber_user() == NULL ||
 			dyn_fiber_user() == work)
+		{
+			dlist_delete(&work->node);
+			worker->nsliced--;
+			worker->ncostly--;
 			return work;
+		}
 	}
 	return NULL;
 }
@@ -966,18 +982,21 @@ dyn_round_run_costly(DynWorker *worker)
 		return false;
 	}
 	begin = dyn_clock_us();
-	throttle_costly(worker, begin);
-	if (worker->ncostly == 0)
-		return false;
 	if (!dyn_costly_begin(worker->slot, begin))
 	{
 		worker->waits_for_place = true;
 		return false;
 	}
+	begin_costly(worker, begin);
 	work = next_costly(worker);
-	dlist_delete(&work->node);
+	if (work == NULL)
+	{
+		/* Who has the fiber waits for a lock, or all have been refused. */
+		worker->waits_for_place = true;
+		dyn_costly_end(worker->slot);
+		return false;
+	}
 	dlist_push_tail(&batch, &work->node);
-	worker->ncostly--;
 	worker->had_cheap = false;
 	worker->metrics.slices++;
 	run_transaction(worker, &batch, begin);

@@ -224,6 +224,7 @@ stop_serving(DynWorker *worker)
 {
 	dyn_http_stop_accepting(worker->http);
 	refuse_queue(&worker->queue);
+	refuse_queue(&worker->sliced);
 	refuse_queue(&worker->costly);
 	refuse_queue(&worker->retrying);
 	if (worker->nheld > 0 && !dyn_flush_wants_standby())
@@ -391,6 +392,7 @@ dyn_worker_main(Datum arg)
 	worker.number = DatumGetInt32(arg);
 	worker.slot = &dyn_shared->workers[worker.number];
 	dlist_init(&worker.queue);
+	dlist_init(&worker.sliced);
 	dlist_init(&worker.costly);
 	dlist_init(&worker.retrying);
 	dlist_init(&worker.held);

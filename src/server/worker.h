@@ -36,8 +36,10 @@ typedef struct DynWorker
 	int64		late_since;		/* us: the oldest has been waiting for too long
 								 * ever since; 0: it has not */
 	bool		overloaded;		/* the newest come first */
-	dlist_head	costly;			/* to be run in slices, in turns */
-	int			ncostly;
+	dlist_head	sliced;			/* run in slices, in turns */
+	int			nsliced;
+	dlist_head	costly;			/* waiting for a place among those */
+	int			ncostly;		/* both */
 	int64		costly_not_before;	/* us: the last slice was too long */
 	bool		had_cheap;		/* others have been run since then */
 	bool		waits_for_place;	/* see costly.h */
