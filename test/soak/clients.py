@@ -391,12 +391,13 @@ class Items(Load):
         except psycopg2.Error as error:
             state = error.pgcode or ''
             self.count['SQL transaction', state or CLOSED] += 1
-            if self.sql is not None:
-                self.sql.close()
-                begun = min(begun, self.sql_answered or begun)
+            # Who can't have a connection, or room, in SQL is not the endpoint's business.
+            if self.sql is None:
+                return
+            self.sql.close()
             self.sql = None
+            begun = min(begun, self.sql_answered or begun)
             conflict = state in ('40001', '40P01', '55P03', 'KV006')
-            # Who can't have a connection is not the endpoint's business.
             if state[:2] not in ('53', '57') and state != '25006':
                 self.trouble(begun, CONFLICTS[0] if conflict else CLOSED, f'SQL: {state} {error}')
             if committing or not state:

@@ -33,6 +33,7 @@ import os
 import pathlib
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -471,6 +472,8 @@ def main():
     if chosen and set(chosen) - FAULTS.keys():
         sys.exit(f'there are these faults: {", ".join(FAULTS)}')
     print(f'seed {options.seed}', flush=True)
+    # File systems are not to be left behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit('ended'))
     soak = Soak(options.minutes * 60, options.seed, options.rate, options.gap, chosen, not options.no_standby)
     well = False
     try:
