@@ -492,7 +492,7 @@ def sessions(run):
 def reload(run):
     """Settings that change back and forth."""
     for n in range(10):
-        run.sql(f"ALTER SYSTEM SET dynamo.idle_timeout = '{100 + n}s'")
+        run.sql(f"ALTER SYSTEM SET dynamo.background_share = {20 + n}")
         run.sql('SELECT pg_reload_conf()')
         time.sleep(.1)
     return ''

@@ -150,6 +150,10 @@ class Soak:
         for thread in threads:
             thread.join()
 
+    def log_contexts(self, pid):
+        with contextlib.suppress(psycopg2.Error):
+            self.sql('SELECT pg_log_backend_memory_contexts(%s)', pid)
+
     def try_to_start(self):
         with contextlib.suppress(subprocess.CalledProcessError):
             self.server.start(*self.settings)
@@ -209,7 +213,7 @@ class Soak:
         self.workers = [multiprocessing.Process(target=load.work, daemon=True) for load in loads]
         self.reader = multiprocessing.Process(target=clients.StreamConsumer(self, arn).work, daemon=True)
         self.log_begins = os.stat(f'{self.server.directory}/log/postgres.log').st_size
-        self.watch = watch.Watch(self.postmaster)
+        self.watch = watch.Watch(self.postmaster, self.log_contexts)
         for process in [*self.workers, self.reader]:
             process.start()
         self.watch.start()

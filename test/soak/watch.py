@@ -50,9 +50,11 @@ def anonymous_memory(pid):
 class Watch(threading.Thread):
     """Samples memory and open files of the endpoint's processes."""
 
-    def __init__(self, postmaster):
+    def __init__(self, postmaster, log_contexts):
         super().__init__(daemon=True)
         self.postmaster = postmaster        # () -> pid or None
+        self.log_contexts = log_contexts    # (pid): have it say what it has
+        self.grown = set()
         self.begun = time.monotonic()
         self.samples = collections.defaultdict(list)    # (title, pid) -> [(seconds, MB, files)]
         self.stopped = threading.Event()
@@ -63,7 +65,12 @@ class Watch(threading.Thread):
                 if title.startswith('dynamo'):
                     try:
                         files = sum(1 for _ in pathlib.Path(f'/proc/{pid}/fd').iterdir())
-                        self.samples[title, pid].append((time.monotonic() - self.begun, anonymous_memory(pid), files))
+                        samples = self.samples[title, pid]
+                        samples.append((time.monotonic() - self.begun, anonymous_memory(pid), files))
+                        settled = samples[min(len(samples) - 1, SETTLED_SECONDS // SAMPLE_SECONDS)]
+                        if samples[-1][1] > settled[1] + GROWTH_MB and pid not in self.grown:
+                            self.grown.add(pid)
+                            self.log_contexts(pid)
                     except (OSError, TypeError):
                         pass    # it has just ended
 
