@@ -23,7 +23,7 @@ def make():
     os.chmod(directory, 0o755)
     environment = {name: value for name, value in os.environ.items()
                    if not name.startswith(('AWS_', 'PG', 'MAKE', 'DYNAMO')) or name == 'PG_CONFIG'}
-    environment.update(CLUSTER=directory, AWS_PAGER='', AWS_CONFIG_FILE=os.devnull,
+    environment.update(CLUSTER=directory, AWS_PAGER='', AWS_CONFIG_FILE=os.devnull, AWS_MAX_ATTEMPTS='1',
                        PATH=f'{pathlib.Path(sys.executable).parent}:{os.environ["PATH"]}')
     port = f'PORT={free_port()}'
 

@@ -141,7 +141,7 @@ def test_sdks(server, authority, stranger):
         client().list_tables()
     wait_for(lambda: server.figure('failed_closed') >= 2)
 
-    environment = {**os.environ, **server.server.sdk_environment(), 'AWS_PAGER': '', 'AWS_CONFIG_FILE': os.devnull,
+    environment = {**os.environ, **server.server.sdk_environment(), 'AWS_PAGER': '', 'AWS_CONFIG_FILE': os.devnull, 'AWS_MAX_ATTEMPTS': '1',
                    'AWS_REGION': 'us-east-1', 'AWS_ENDPOINT_URL_DYNAMODB': server.url}
     cli = [pathlib.Path(sys.executable).parent / 'aws', 'dynamodb', 'list-tables', '--endpoint-url', server.url]
     script = """
