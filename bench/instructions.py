@@ -24,7 +24,7 @@ REQUESTS = {'get': 500, 'query': 300, 'put': 400, 'update': 400, 'condition': 40
             'batchget': 60, 'batch': 50, 'transact': 150}
 
 # One worker, and nothing beside it whose timing it could notice.
-QUIET = ('dynamo.workers=1', 'autovacuum=off', 'fsync=off', 'full_page_writes=off', 'checkpoint_timeout=1d',
+QUIET = ('dynamo.workers=1', 'dynamo.time_slice=0', 'autovacuum=off', 'fsync=off', 'full_page_writes=off', 'checkpoint_timeout=1d',
          'wal_writer_delay=10s', 'bgwriter_lru_maxpages=0', 'shared_buffers=64MB')
 
 

@@ -149,7 +149,7 @@ dyn_fiber_run(DynFiberFunction new_function, void *arg, int us)
 		ended = false;
 		error = NULL;
 	}
-	ends = dyn_clock_us() + us;
+	ends = us == 0 ? PG_INT64_MAX : dyn_clock_us() + us;
 	change(&caller, &fiber, false);
 	if (!ended)
 		return false;

@@ -23,7 +23,8 @@
 typedef void (*DynFiberFunction) (void *arg);
 
 /*
- * Begin with function(arg), or go on with it, for us microseconds.  Returns
+ * Begin with function(arg), or go on with it, for us microseconds (0: to its
+ * end).  Returns
  * true when it has ended; an error it raises is raised here, and it has ended.
  * arg tells who goes on: it is busy if that is not whom it was begun for.
  */

@@ -48,6 +48,7 @@ int			dyn_ssl_min_protocol_version;
 int			dyn_stream_retention;
 int			dyn_stream_shard_lifetime;
 int			dyn_stream_shards;
+double		dyn_time_slice;
 int			dyn_time_to_live_change_interval;
 int			dyn_time_to_live_interval;
 int			dyn_validation_wording;
@@ -305,6 +306,11 @@ dyn_settings_define(void)
 							NULL,
 							&dyn_stream_shards, 4, 1, 256,
 							PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomRealVariable("dynamo.time_slice",
+							 "How long a request that takes long runs at a time, before others have their turns; 0: to its end.",
+							 NULL,
+							 &dyn_time_slice, 0.5, 0, 1000,
+							 PGC_SIGHUP, GUC_UNIT_MS, NULL, NULL, NULL);
 	DefineCustomIntVariable("dynamo.time_to_live_change_interval",
 							"How long after a change of a table's time to live the next one is refused.",
 							"The service refuses it for about an hour.",

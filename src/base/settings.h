@@ -82,6 +82,8 @@ extern PGDLLIMPORT int dyn_ssl_min_protocol_version;	/* a DynSslProtocol */
 extern PGDLLIMPORT int dyn_stream_retention;	/* seconds */
 extern PGDLLIMPORT int dyn_stream_shard_lifetime;	/* seconds */
 extern PGDLLIMPORT int dyn_stream_shards;	/* of a stream enabled from now on */
+extern PGDLLIMPORT double dyn_time_slice;	/* ms of a long request at a time; 0:
+											 * all of it */
 extern PGDLLIMPORT int dyn_time_to_live_change_interval;	/* seconds */
 extern PGDLLIMPORT int dyn_time_to_live_interval;	/* seconds between sweeps */
 extern PGDLLIMPORT int dyn_validation_wording; /* a DynValidationWording */

@@ -71,12 +71,7 @@
 #define MAX_ROUND_REQUESTS 128
 #define MAX_ROUND_US 4000
 
-/*
- * A request runs this long before it counts as costly, and then for so long at
- * a time.  To be run again costs some 10 us.
- */
-#define FIRST_SLICE_US 300
-#define SLICE_US 500
+/* How long who has held up the others for too long waits at most. */
 #define MAX_COSTLY_PAUSE_US 100000
 
 /*
@@ -526,6 +521,13 @@ forget_session(void)
 	LockReleaseSession(USER_LOCKMETHOD);
 }
 
+/* How long a request may run before it has to wait for others; 0: to its end. */
+static int
+slice_us(void)
+{
+	return (int) (dyn_time_slice * 1000);
+}
+
 /* Run one request in the transaction that is open; raises. */
 static void
 run(DynWork *work)
@@ -536,7 +538,7 @@ run(DynWork *work)
 
 	if (work->executed)
 	{
-		work->outcome = dyn_gateway_compress(work, SLICE_US) ?
+		work->outcome = dyn_gateway_compress(work, slice_us()) ?
 			DYN_OUTCOME_DONE : DYN_OUTCOME_UNFINISHED;
 		return;
 	}
@@ -544,12 +546,12 @@ run(DynWork *work)
 	work->exception = -1;		/* of an earlier try */
 	work->context.new_progress = NULL;
 	work->context.may_wait = false;
-	work->context.slice_us = work->costly ? SLICE_US : FIRST_SLICE_US;
+	work->context.slice_us = slice_us();
 	work->context.last_try = dyn_lock_timeout == 0 ||
 		(work->tries > 0 && dyn_clock_us() >= work->give_up);
 	if (!work->authenticated)
 	{
-		if (work->body_unread && !dyn_gateway_hash_body(work, SLICE_US))
+		if (work->body_unread && !dyn_gateway_hash_body(work, slice_us()))
 		{
 			work->outcome = DYN_OUTCOME_UNFINISHED;
 			return;
@@ -570,7 +572,7 @@ run(DynWork *work)
 	}
 	if (work->body_unread)
 	{
-		if (!dyn_gateway_read_body(work, SLICE_US))
+		if (!dyn_gateway_read_body(work, slice_us()))
 		{
 			work->outcome = DYN_OUTCOME_UNFINISHED;
 			return;
@@ -1007,7 +1009,7 @@ dyn_round_run_costly(DynWorker *worker)
 	dyn_costly_end(worker->slot);
 	end = dyn_clock_us();
 	worker->costly_not_before = end +
-		Min(Max(end - begin - SLICE_US, 0), MAX_COSTLY_PAUSE_US);
+		Min(Max(end - begin - slice_us(), 0), MAX_COSTLY_PAUSE_US);
 	debug_query_string = NULL;
 	pgstat_report_activity(STATE_IDLE, NULL);
 	return true;

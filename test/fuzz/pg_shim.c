@@ -404,6 +404,19 @@ check_stack_depth(void)
 				 errmsg("stack depth limit exceeded")));
 }
 
+/* Nothing here runs in a fiber. */
+pg_stack_base_t
+set_stack_base(void)
+{
+	abort();
+}
+
+void
+restore_stack_base(pg_stack_base_t base)
+{
+	abort();
+}
+
 struct varlena *
 pg_detoast_datum(struct varlena *datum)
 {
