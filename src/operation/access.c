@@ -121,6 +121,9 @@ dyn_operation_is_costly(const DynOperation *operation, const DynJson *request)
 {
 	const DynJson *limit;
 
+	/* They may wait for a lock, for a moment. */
+	if (operation->access == DYN_ACCESS_CONTROL)
+		return true;
 	/* Whether others are, shows when they are run. */
 	if (operation->handler != dyn_scan)
 		return false;
