@@ -960,7 +960,7 @@ main(int argc, char **argv)
 	elapsed = (now() - start) / 1e9;
 
 	/* Those whose turn never came have waited for at least this long. */
-	for (; rate > 0 && due < over_at; draw_due())
+	for (; rate > 0 && !from_sent && due < over_at; draw_due())
 	{
 		record(over_at - due);
 		unsent++;

@@ -37,6 +37,9 @@
 /* A reply of up to this size is compressed when it is sent. */
 #define UNCOMPRESSED_REPLY (64 * 1024)
 
+/* A body of up to this size is no work to speak of. */
+#define READ_AT_ONCE 1024
+
 /* With this much memory in the hands of large requests no more are begun. */
 #define MAX_LARGE_REQUESTS ((Size) 512 * 1024 * 1024)
 
@@ -467,17 +470,24 @@ accept_post(DynWork *work)
 	work->context.endpoint = host ? header_copy(host) : "localhost";
 }
 
+/* The headers of its answer, the request's id in them. */
 static void
-accept_request(DynWork *work)
+identify_answer(DynWork *work)
 {
-	DynHttpRequest *http = work->http;
 	StringInfoData headers;
 
 	initStringInfo(&headers);
 	make_request_id(work->request_id);
-	append_headers(&headers, http, work->request_id);
+	append_headers(&headers, work->http, work->request_id);
 	work->headers = headers.data;
+}
 
+static void
+accept_request(DynWork *work)
+{
+	DynHttpRequest *http = work->http;
+
+	identify_answer(work);
 	if (http->refused != 0)
 	{
 		work->status = http->refused;
@@ -502,21 +512,40 @@ accept_request(DynWork *work)
 	}
 }
 
-DynWork *
-dyn_gateway_accept(DynHttpRequest *http)
+/* Not STS's, whose answers are of another form. */
+static bool
+may_be_read_later(const DynHttpRequest *http)
 {
-	MemoryContext old_context = MemoryContextSwitchTo(http->memory);
-	DynWork    *work = palloc0(sizeof(DynWork));
+	return http->refused == 0 && http->raw_body_len > READ_AT_ONCE &&
+		dyn_http_header(http, "X-Amz-Target") != NULL;
+}
+
+DynWork *
+dyn_gateway_accept(DynHttpRequest *http, bool later)
+{
+	DynWork    *work = MemoryContextAllocZero(http->memory, sizeof(DynWork));
 
 	work->http = http;
 	http->work = work;
-	work->kind = DYN_WORK_ANSWERED;
 	work->content_type = AMZ_JSON;
 	work->status = 200;
 	work->exception = -1;
 	INSTR_TIME_SET_CURRENT(work->arrived);
-	initStringInfo(&work->reply);
+	if (later && may_be_read_later(http))
+		work->kind = DYN_WORK_UNREAD;
+	else
+		dyn_gateway_read(work);
+	return work;
+}
 
+void
+dyn_gateway_read(DynWork *work)
+{
+	DynHttpRequest *http = work->http;
+	MemoryContext old_context = MemoryContextSwitchTo(http->memory);
+
+	work->kind = DYN_WORK_ANSWERED;
+	initStringInfo(&work->reply);
 	PG_TRY();
 	{
 		accept_request(work);
@@ -536,7 +565,6 @@ dyn_gateway_accept(DynHttpRequest *http)
 	PG_END_TRY();
 
 	MemoryContextSwitchTo(old_context);
-	return work;
 }
 
 bool
@@ -581,6 +609,11 @@ void
 dyn_gateway_refuse(DynWork *work, DynException exception, const char *message,
 				   const char *members)
 {
+	if (work->kind == DYN_WORK_UNREAD)
+	{
+		initStringInfo(&work->reply);
+		identify_answer(work);
+	}
 	resetStringInfo(&work->reply);
 	work->exception = exception;
 	note_denial(work, message);

@@ -23,6 +23,7 @@
 /* What is to be done for a request. */
 typedef enum DynWorkKind
 {
+	DYN_WORK_UNREAD,			/* not known: dyn_gateway_read() tells */
 	DYN_WORK_ANSWERED,			/* nothing: status and reply are set */
 	DYN_WORK_READINESS,			/* GET /ready */
 	DYN_WORK_OPERATION,
@@ -76,8 +77,12 @@ typedef struct DynWork
 	int64		give_up;		/* us: don't try again */
 } DynWork;
 
-/* Take a request in: no transaction, no error is raised. */
-extern DynWork *dyn_gateway_accept(DynHttpRequest *http);
+/*
+ * Take a request in: no transaction, no error is raised.  later: don't look into
+ * it before dyn_gateway_read() if that is much work; it may never be run.
+ */
+extern DynWork *dyn_gateway_accept(DynHttpRequest *http, bool later);
+extern void dyn_gateway_read(DynWork *work);
 
 /*
  * Who asks, and is there a body?  Raises the service's errors.  If it needs the

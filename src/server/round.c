@@ -76,10 +76,10 @@
 
 /*
  * Overload: the oldest has been late for so long, in which a burst or a stall
- * would be over.  Of each round this much at most is spent on refusing.
+ * would be over.  One part in so many of the time is spent on refusing.
  */
 #define OVERLOAD_US 100000
-#define MAX_REFUSING_US (MAX_ROUND_US / 10)
+#define REFUSING_PART 10
 
 /*
  * So many have slices in turns; more would all come to an end late.  The others
@@ -272,7 +272,7 @@ uncount(DynWorker *worker, const DynWork *work)
 static bool
 is_to_be_run(const DynWork *work)
 {
-	return work->kind == DYN_WORK_OPERATION || work->kind == DYN_WORK_STS;
+	return work->kind != DYN_WORK_ANSWERED && work->kind != DYN_WORK_READINESS;
 }
 
 /*
@@ -284,6 +284,7 @@ is_overloaded(DynWorker *worker, dlist_head *batch, int64 now)
 {
 	int64		patience = (int64) dyn_queue_timeout * 1000;
 	int64		begin = now;
+	int64		budget;
 
 	if (patience == 0 || dlist_is_empty(&worker->queue) ||
 		now - arrival(dlist_head_element(DynWork, node, &worker->queue)) <= patience)
@@ -296,7 +297,8 @@ is_overloaded(DynWorker *worker, dlist_head *batch, int64 now)
 	if (now - worker->late_since < OVERLOAD_US)
 		return false;
 
-	while (!dlist_is_empty(&worker->queue) && now - begin < MAX_REFUSING_US)
+	budget = worker->round_us / REFUSING_PART;
+	while (!dlist_is_empty(&worker->queue) && now - begin < budget)
 	{
 		DynWork    *work = dlist_head_element(DynWork, node, &worker->queue);
 
@@ -309,6 +311,7 @@ is_overloaded(DynWorker *worker, dlist_head *batch, int64 now)
 		else
 			dlist_push_tail(batch, &work->node);
 		now = dyn_clock_us();
+		budget -= worker->taking_us;
 	}
 	return true;
 }
@@ -360,6 +363,15 @@ choose(DynWorker *worker, dlist_head *batch)
 		{
 			throttle(worker, work);
 			continue;
+		}
+		if (work->kind == DYN_WORK_UNREAD)
+		{
+			dyn_gateway_read(work);
+			if (work->costly)
+			{
+				dyn_round_put_off(worker, work);
+				continue;
+			}
 		}
 		dlist_push_tail(batch, &work->node);
 		chosen++;
@@ -916,6 +928,7 @@ dyn_round_run(DynWorker *worker)
 			 !dyn_process_must_stop());
 	give_back(worker, &batch);
 
+	worker->round_us = dyn_clock_us() - (deadline - MAX_ROUND_US);
 	worker->previous_round = worker->last_round;
 	worker->last_round = worker->metrics.requests - before;
 	debug_query_string = NULL;
@@ -930,7 +943,7 @@ begin_costly(DynWorker *worker, int64 now)
 	int64		begin = now;
 
 	while (worker->nsliced < MAX_SLICED && !dlist_is_empty(&worker->costly) &&
-		   now - begin < MAX_REFUSING_US)
+		   now - begin < MAX_ROUND_US / REFUSING_PART)
 	{
 		DynWork    *work = dlist_container(DynWork, node,
 										   dlist_pop_head_node(&worker->costly));

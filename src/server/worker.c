@@ -53,7 +53,9 @@ static void
 take_request(DynHttpRequest *http, void *arg)
 {
 	DynWorker  *worker = arg;
-	DynWork    *work = dyn_gateway_accept(http);
+	DynWork    *work = dyn_gateway_accept(http, worker->overloaded);
+
+	worker->taken++;
 
 	if (work->costly)
 	{
@@ -202,7 +204,7 @@ refuse_queue(dlist_head *queue)
 	{
 		DynWork    *work = dlist_container(DynWork, node, dlist_pop_head_node(queue));
 
-		if (work->kind == DYN_WORK_OPERATION || work->kind == DYN_WORK_STS)
+		if (work->kind != DYN_WORK_ANSWERED && work->kind != DYN_WORK_READINESS)
 			dyn_gateway_refuse(work, DYN_EXCEPTION_SERVICE_UNAVAILABLE,
 							   "The service is stopping.", NULL);
 		else if (work->kind == DYN_WORK_READINESS)
@@ -302,6 +304,22 @@ http_options(DynWorker *worker)
 	return options;
 }
 
+/*
+ * See what the sockets have.  Under overload, what it takes to take a request in
+ * is part of what it costs to refuse one.
+ */
+static void
+poll_sockets(DynWorker *worker)
+{
+	int64		begin = worker->overloaded ? dyn_clock_us() : 0;
+
+	dyn_http_set_busy(worker->http, worker->queued > BUSY_QUEUE);
+	worker->taken = 0;
+	dyn_http_poll(worker->http);
+	if (worker->overloaded && worker->taken > 0)
+		worker->taking_us = (dyn_clock_us() - begin) / worker->taken;
+}
+
 static void
 serve(DynWorker *worker)
 {
@@ -336,8 +354,7 @@ serve(DynWorker *worker)
 		if (must_leave())
 			break;
 
-		dyn_http_set_busy(worker->http, worker->queued > BUSY_QUEUE);
-		dyn_http_poll(worker->http);
+		poll_sockets(worker);
 		if (dyn_round_due_in(worker) == 0)
 		{
 			dyn_round_run(worker);

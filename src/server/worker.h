@@ -36,6 +36,9 @@ typedef struct DynWorker
 	int64		late_since;		/* us: the oldest has been waiting for too long
 								 * ever since; 0: it has not */
 	bool		overloaded;		/* the newest come first */
+	int			taken;			/* requests, in this turn */
+	int			taking_us;		/* for each of them, under overload */
+	int			round_us;		/* the last round */
 	dlist_head	sliced;			/* run in slices, in turns */
 	int			nsliced;
 	dlist_head	costly;			/* waiting for a place among those */
