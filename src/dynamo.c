@@ -35,6 +35,7 @@ _PG_init(void)
 	 */
 	if (process_shared_preload_libraries_in_progress)
 	{
+		dyn_settings_adapt_server();
 		dyn_key_use_request_memory();
 		dyn_change_number_request_memory();
 		dyn_launcher_register();

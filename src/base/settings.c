@@ -334,3 +334,14 @@ dyn_settings_define(void)
 
 	MarkGUCPrefixReserved("dynamo");
 }
+
+void
+dyn_settings_adapt_server(void)
+{
+	/*
+	 * How often autovacuum looks at a database.  Items of 20 KB that are
+	 * overwritten leave 10 GB in a minute, which is PostgreSQL's default.
+	 */
+	SetConfigOption("autovacuum_naptime", "5s", PGC_POSTMASTER,
+					PGC_S_DYNAMIC_DEFAULT);
+}

@@ -92,4 +92,10 @@ extern PGDLLIMPORT int dyn_workers; /* HTTP workers; 0: cores + 1 */
 /* Define the settings; called from _PG_init. */
 extern void dyn_settings_define(void);
 
+/*
+ * Other defaults for settings of PostgreSQL's, while the server starts; what the
+ * configuration says of them stands.
+ */
+extern void dyn_settings_adapt_server(void);
+
 #endif							/* DYN_SETTINGS_H */

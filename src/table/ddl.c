@@ -122,6 +122,18 @@ storage_parameters(DynTableClass table_class)
 		"toast_tuple_target = 2032, fillfactor = 100";
 }
 
+/*
+ * How a table is vacuumed, and its TOAST, which has no parameters of its own: as
+ * one that is overwritten all the time.  Nothing but VACUUM makes room in TOAST,
+ * and items of 20 KB that are overwritten 8,000 times a second leave 160 MB there,
+ * four times what the default cost limit lets a vacuum clean.  No plan of ours
+ * needs statistics: they are not taken anew for every tenth change.
+ */
+#define VACUUM_PARAMETERS \
+	"autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0.05," \
+	" autovacuum_vacuum_cost_limit = 2000," \
+	" autovacuum_analyze_threshold = 10000, autovacuum_analyze_scale_factor = 1"
+
 static const char *
 tablespace_clause(DynTableClass table_class)
 {
@@ -150,7 +162,8 @@ create_relation(const DynTableDefinition *definition, const char *quoted_name)
 		appendStringInfo(&slots, ", index_key_%d bytea", i);
 	execute_ddl(psprintf("CREATE TABLE %s (hash int8 NOT NULL,"
 						 " partition_key bytea NOT NULL, sort_key bytea%s,"
-						 " item dynamo.item%s NOT NULL%s) USING heap WITH (%s)%s",
+						 " item dynamo.item%s NOT NULL%s) USING heap"
+						 " WITH (%s, " VACUUM_PARAMETERS ")%s",
 						 quoted_name, has_sort ? " NOT NULL" : "", compression,
 						 slots.data, storage_parameters(definition->table_class),
 						 tablespace_clause(definition->table_class)));

@@ -23,6 +23,13 @@ my $node = dynamo_node(
 	'log_statement' => 'all');
 my $started = start_time($node);
 
+# Autovacuum looks often, unless it is told how often.
+is($node->safe_psql('postgres', 'SHOW autovacuum_naptime'), '5s', 'the default of autovacuum_naptime is ours');
+$node->append_conf('postgresql.conf', "autovacuum_naptime = '2min'");
+$node->reload;
+ok($node->poll_query_until('postgres', "SELECT current_setting('autovacuum_naptime') = '2min'"),
+	'and yields to the configuration');
+
 create_table($node, 'fruit');
 is((put_item($node, 'fruit', 'apple', 'red'))[0], 200, 'a write');
 

@@ -20,6 +20,9 @@ my $node = dynamo_node(
 my $started = start_time($node);
 
 create_table($node, 'fruit');
+# A table has parameters of its own, made for larger ones.
+$node->safe_psql('postgres', 'ALTER TABLE dynamo_data.fruit RESET (autovacuum_vacuum_threshold, autovacuum_vacuum_scale_factor,
+	autovacuum_analyze_threshold, autovacuum_analyze_scale_factor)');
 my $socket = connect_endpoint($node);
 for my $i (1 .. 200)
 {
