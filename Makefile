@@ -116,6 +116,9 @@ demo:
 bench:
 	@scripts/needs bench
 	$(call own,scripts/install && bench/run $(ARGS))
+bench-scale:
+	@scripts/needs bench
+	$(call own,scripts/install && bench/scale $(ARGS))
 bench-jobs:
 	@scripts/needs bench
 	$(call own,scripts/install && $(MAKE) -s -C bench && bench/jobs $(ARGS))
@@ -134,5 +137,5 @@ check-docs:
 headerscheck:
 	@scripts/headerscheck
 
-.PHONY: own-pg run stop env psql reset test coverage test-kill test-bank test-streams test-clients test-model test-policies test-hostile soak demo bench bench-jobs check-cost fuzz \
+.PHONY: own-pg run stop env psql reset test coverage test-kill test-bank test-streams test-clients test-model test-policies test-hostile soak demo bench bench-jobs bench-scale check-cost fuzz \
 	check-layers check-sql check-docs headerscheck

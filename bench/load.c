@@ -82,7 +82,7 @@ static int	pool_size = 8192;
 static bool from_sent;			/* count latency from when it was sent */
 static bool tls;				/* the certificate is not looked at */
 static bool any_reply;			/* of bench/echo.c: all are right */
-static const char *iterators;	/* file of them, for records */
+static const char *iterators;	/* file of them, for records; of requests, for lines */
 static bool once;				/* each request of the pool is sent once only */
 static int	next_request;
 
@@ -335,7 +335,7 @@ is_get(void)
 static bool
 in_order(void)
 {
-	return is("put") || is("stream") || is("sealed_put") || is("delete");
+	return is("put") || is("stream") || is("sealed_put") || is("delete") || is("lines");
 }
 
 /* Of GetItem, PutItem and DeleteItem. */
@@ -403,6 +403,33 @@ next_iterator(void)
 	}
 	line[strcspn(line, "\n")] = '\0';
 	return line;
+}
+
+/* Requests as they stand in a file, each in a line: its target, a space, its body. */
+static void
+read_requests(void)
+{
+	FILE	   *file = fopen(iterators, "r");
+	char	   *line = NULL;
+	size_t		room = 0;
+	ssize_t		len;
+
+	if (file == NULL)
+		die("cannot open %s: %s", iterators, strerror(errno));
+	for (pool_size = 0; (len = getline(&line, &room, file)) > 0; pool_size++)
+	{
+		char	   *body = strchr(line, ' ');
+
+		if (body == NULL)
+			die("not a request: %.200s", line);
+		line[len - 1] = '\0';
+		*body++ = '\0';
+		if ((pool_size & (pool_size - 1)) == 0)
+			pool = realloc(pool, (pool_size == 0 ? 1 : 2 * pool_size) * sizeof(Request));
+		pool[pool_size] = make_request(line, body);
+	}
+	free(line);
+	fclose(file);
 }
 
 static Request
@@ -878,9 +905,9 @@ main(int argc, char **argv)
 			case 's': item_size = atoi(optarg); break;
 			default:
 				die("usage: load [-o get|put|stream|sealed_get|sealed_put|records|update|condition|delete|move|query|\n"
-					"query100|index|apart|scan|batch|batchget|transact|transactget|partiql] [-h address] [-p port]\n"
+					"query100|index|apart|scan|batch|batchget|transact|transactget|partiql|lines] [-h address] [-p port]\n"
 					"[-c connections] [-t seconds] [-n requests] [-i idle connections] [-k items] [-s item size]\n"
-					"[-r requests a second, open loop] [-I iterators] [-T by TLS] [-e server is an echo] [-f latency from sending]");
+					"[-r requests a second, open loop] [-I file] [-T by TLS] [-e server is an echo] [-f latency from sending]");
 		}
 	if (seconds > MAX_SIGNING_AGE)
 		die("signatures are good for %d seconds", MAX_SIGNING_AGE);
@@ -891,9 +918,14 @@ main(int argc, char **argv)
 	once = is("transact");
 	if (once)
 		pool_size = connections + idle + (int) (seconds * 10000);
-	pool = calloc(pool_size, sizeof(Request));
-	for (i = 0; i < pool_size; i++)
-		pool[i] = make_operation(i);
+	if (is("lines"))
+		read_requests();
+	else
+	{
+		pool = calloc(pool_size, sizeof(Request));
+		for (i = 0; i < pool_size; i++)
+			pool[i] = make_operation(i);
+	}
 
 	/* The soft limit of open files is made for other programs. */
 	getrlimit(RLIMIT_NOFILE, &limit);
