@@ -861,8 +861,9 @@ print_result(double elapsed)
 		   percentile(0.99), percentile(0.999), (double) longest,
 		   usage.ru_utime.tv_sec + usage.ru_stime.tv_sec +
 		   (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6,
-		   (double) request_bytes / done, (double) reply_bytes / done,
-		   (double) body_bytes / done);
+		   (double) request_bytes / (done > 0 ? done : 1),
+		   (double) reply_bytes / (done > 0 ? done : 1),
+		   (double) body_bytes / (done > 0 ? done : 1));
 	/* Microseconds and how many took so long, without the empty ones. */
 	for (i = 0; i < 40 * HISTOGRAM_STEPS; i++)
 		if (histogram[i] > 0)

@@ -253,6 +253,10 @@ class Server:
         r = json.loads(result.stdout)
         if r['errors']:
             print(f'{operation}: {r["errors"]} of {r["requests"]} failed', flush=True)
+        if r['refused']:
+            print(f'{operation}: {r["refused"]} beside {r["requests"]} were refused', flush=True)
+        if not r['requests']:
+            sys.exit(f'{operation}: no answer')
         r['rate'] = r['requests'] / r['seconds']
         r['client'] = r.pop('client_cpu') / r['requests'] * 1e6
         return r
