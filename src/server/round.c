@@ -71,6 +71,9 @@
 #define MAX_ROUND_REQUESTS 128
 #define MAX_ROUND_US 4000
 
+/* After a long round, slices take one part in so many of its time. */
+#define COSTLY_PART 3
+
 /* How long who has held up the others for too long waits at most. */
 #define MAX_COSTLY_PAUSE_US 100000
 
@@ -285,16 +288,19 @@ is_overloaded(DynWorker *worker, dlist_head *batch, int64 now)
 	int64		patience = (int64) dyn_queue_timeout * 1000;
 	int64		begin = now;
 	int64		budget;
+	int64		age = 0;
 
-	if (patience == 0 || dlist_is_empty(&worker->queue) ||
-		now - arrival(dlist_head_element(DynWork, node, &worker->queue)) <= patience)
+	if (patience > 0 && !dlist_is_empty(&worker->queue))
+		age = now - arrival(dlist_head_element(DynWork, node, &worker->queue));
+	/* Once it is overloaded it is until it has nearly caught up. */
+	if (age <= (worker->overloaded ? patience / 4 : patience))
 	{
 		worker->late_since = 0;
 		return false;
 	}
 	if (worker->late_since == 0)
 		worker->late_since = now;
-	if (now - worker->late_since < OVERLOAD_US)
+	if (!worker->overloaded && now - worker->late_since < OVERLOAD_US)
 		return false;
 
 	budget = worker->round_us / REFUSING_PART;
@@ -558,7 +564,8 @@ run(DynWork *work)
 	work->exception = -1;		/* of an earlier try */
 	work->context.new_progress = NULL;
 	work->context.may_wait = false;
-	work->context.slice_us = slice_us();
+	/* Longer at first: what is nearly done then had better not wait again. */
+	work->context.slice_us = work->costly ? slice_us() : 2 * slice_us();
 	work->context.last_try = dyn_lock_timeout == 0 ||
 		(work->tries > 0 && dyn_clock_us() >= work->give_up);
 	if (!work->authenticated)
@@ -982,13 +989,34 @@ next_costly(DynWorker *worker)
 	return NULL;
 }
 
-bool
-dyn_round_run_costly(DynWorker *worker)
+/* Run one slice; false if there is none to be run. */
+static bool
+run_slice(DynWorker *worker)
 {
 	dlist_head	batch = DLIST_STATIC_INIT(batch);
 	DynWork    *work;
+
+	begin_costly(worker, dyn_clock_us());
+	work = next_costly(worker);
+	if (work == NULL)
+		return false;
+	dlist_push_tail(&batch, &work->node);
+	worker->metrics.slices++;
+	run_transaction(worker, &batch, 0);
+	/* Its own error may have to be met again. */
+	while (!dlist_is_empty(&batch))
+		dyn_round_put_off(worker, dlist_container(DynWork, node,
+												  dlist_pop_head_node(&batch)));
+	return true;
+}
+
+bool
+dyn_round_run_costly(DynWorker *worker)
+{
+	int64		share;
 	int64		begin;
-	int64		end;
+	int64		end = 0;
+	bool		ran = false;
 
 	worker->waits_for_place = false;
 	if (dyn_round_costly_due_in(worker) != 0)
@@ -1002,27 +1030,24 @@ dyn_round_run_costly(DynWorker *worker)
 		worker->waits_for_place = true;
 		return false;
 	}
-	begin_costly(worker, begin);
-	work = next_costly(worker);
-	if (work == NULL)
+	share = Max(slice_us(), worker->had_cheap ? worker->round_us / COSTLY_PART : 0);
+	do
+	{
+		if (!run_slice(worker))
+			break;
+		ran = true;
+		end = dyn_clock_us();
+	} while (end - begin < share - slice_us() && worker->ncostly > 0);
+	dyn_costly_end(worker->slot);
+	if (!ran)
 	{
 		/* Who has the fiber waits for a lock, or all have been refused. */
 		worker->waits_for_place = true;
-		dyn_costly_end(worker->slot);
 		return false;
 	}
-	dlist_push_tail(&batch, &work->node);
 	worker->had_cheap = false;
-	worker->metrics.slices++;
-	run_transaction(worker, &batch, begin);
-	/* Its own error may have to be met again. */
-	while (!dlist_is_empty(&batch))
-		dyn_round_put_off(worker, dlist_container(DynWork, node,
-												  dlist_pop_head_node(&batch)));
-	dyn_costly_end(worker->slot);
-	end = dyn_clock_us();
 	worker->costly_not_before = end +
-		Min(Max(end - begin - slice_us(), 0), MAX_COSTLY_PAUSE_US);
+		Min(Max(end - begin - share, 0), MAX_COSTLY_PAUSE_US);
 	debug_query_string = NULL;
 	pgstat_report_activity(STATE_IDLE, NULL);
 	return true;
