@@ -26,7 +26,7 @@ ITEMS = 3000
 def server():
     server = OwnServer()
     try:
-        server.start('dynamo.workers=1', 'fsync=off')
+        server.start('dynamo.workers=1', 'dynamo.time_slice=0.1ms', 'fsync=off')
         server.wait()
         for name, key in ('wide', [('p', 'HASH'), ('s', 'RANGE')]), ('large', [('p', 'HASH')]):
             server.client().create_table(
@@ -112,7 +112,7 @@ def test_same_answer(server, operation, content):
         if not follow:
             break
         content = {**content, 'NextToken' if operation == 'ExecuteStatement' else 'ExclusiveStartKey': follow}
-    assert wait_for(lambda: figure(server, 'slices') > before + 2)
+    assert wait_for(lambda: figure(server, 'slices') > before)
 
 
 def answered_between(server, heavy):
