@@ -1613,7 +1613,8 @@ CREATE FUNCTION dynamo_internal.stat_workers(
   OUT transaction_ids int8, OUT reruns int8, OUT busy int8,
   OUT connections int8, OUT accepted int8, OUT refused int8,
   OUT bytes_received int8, OUT bytes_sent int8, OUT queued int8,
-  OUT retrying int8, OUT held int8, OUT slices int8, OUT throttled int8)
+  OUT retrying int8, OUT held int8, OUT slices int8, OUT throttled int8,
+  OUT moved int8)
 RETURNS SETOF record
 LANGUAGE C STRICT VOLATILE AS 'MODULE_PATHNAME', 'dyn_stat_workers';
 

@@ -101,6 +101,7 @@ typedef struct DynWorkerMetrics
 	uint64		throttled;		/* requests that had waited for too long */
 	uint64		connections;
 	uint64		accepted;
+	uint64		moved;			/* connections given to a worker that slept */
 	uint64		refused;
 	uint64		bytes_in;
 	uint64		bytes_out;

@@ -194,6 +194,7 @@ workers(StringInfo out)
 	FIGURE("reruns_total", "counter", reruns, "Requests run again after an abort.");
 	FIGURE("busy_total", "counter", busy, "Times a request met a running transaction.");
 	FIGURE("slices_total", "counter", slices, "Slices of time of requests that take long.");
+	FIGURE("moved_connections_total", "counter", moved, "Connections given to a worker with more time.");
 	FIGURE("throttled_total", "counter", throttled, "Requests refused for having waited too long.");
 	FIGURE("connections", "gauge", connections, "Connections open.");
 	FIGURE("accepted_total", "counter", accepted, "Connections accepted.");

@@ -155,6 +155,13 @@ extern void dyn_http_reload(DynHttpServer *server,
 extern int	dyn_http_fd(const DynHttpServer *server);
 
 /*
+ * To be called around every sleep: connections are moved from a worker that is
+ * always awake to one that sleeps (http_balance.c).
+ */
+extern void dyn_http_sleep_begins(DynHttpServer *server);
+extern void dyn_http_sleep_ends(DynHttpServer *server);
+
+/*
  * Handle whatever is ready now, without waiting: accept, read, parse (calling
  * on_request), write, and close what has been idle for too long.  Reads at
  * most a bounded amount per connection and call, so that no client starves
@@ -216,6 +223,7 @@ typedef struct DynHttpStatistics
 {
 	int			connections;
 	uint64		accepted;
+	uint64		moved;			/* given to a worker with more time */
 	uint64		refused;		/* over max_connections, malformed */
 	uint64		bytes_in;		/* on the wire: TLS's own included */
 	uint64		bytes_out;

@@ -87,9 +87,13 @@ note_peer(DynHttpConnection *connection)
 					 sizeof(connection->peer_address));
 }
 
-/* Take over a connected socket. */
+/*
+ * Take over a connected socket.  One that has moved was another worker's, and
+ * is known to be in the clear.
+ */
 void
-dyn_http_connection_open(DynHttpServer *server, int fd, bool over_limit)
+dyn_http_connection_open(DynHttpServer *server, int fd, bool over_limit,
+						 bool moved)
 {
 	DynHttpConnection *connection;
 	struct epoll_event event;
@@ -99,7 +103,7 @@ dyn_http_connection_open(DynHttpServer *server, int fd, bool over_limit)
 										sizeof(DynHttpConnection));
 	connection->server = server;
 	connection->fd = fd;
-	connection->undecided = server->options.tls.enabled;
+	connection->undecided = server->options.tls.enabled && !moved;
 	connection->since = server->now;
 	dlist_init(&connection->pipeline);
 
@@ -230,6 +234,33 @@ dyn_http_connection_close(DynHttpConnection *connection)
 	dyn_http_server_closed(server);
 	if (connection->pipelined == 0)
 		pfree(connection);
+}
+
+/*
+ * Give an idle connection to another worker.  Returns false if that takes none
+ * now; then nothing has changed.
+ */
+bool
+dyn_http_connection_move(DynHttpConnection *connection, int worker)
+{
+	DynHttpServer *server = connection->server;
+	DynAddressKey address = connection->address;
+	bool		slow;
+
+	/* Not counted twice: at the limit of its address it would be refused. */
+	dyn_address_disconnected(address, server->now);
+	connection->address = 0;
+	if (!dyn_http_listener_move(worker, connection->fd))
+	{
+		connection->address = address;
+		if (address != 0)
+			(void) dyn_address_connected(&connection->address, 0, server->now,
+										 &slow);
+		return false;
+	}
+	server->statistics.moved++;
+	dyn_http_connection_close(connection);
+	return true;
 }
 
 /* Have the connection looked at by the next flush. */
@@ -545,6 +576,11 @@ begin_request(DynHttpConnection *connection, const char *data, size_t head_len,
 	char	   *copy;
 	int			status;
 
+	if (connection->window != server->window)
+	{
+		connection->window = server->window;
+		server->active++;
+	}
 	copy = MemoryContextAlloc(message->request.memory, head_len);
 	memcpy(copy, data, head_len);
 	status = dyn_http_head_parse(copy, head_len, &head);

@@ -38,6 +38,10 @@
 #define MAX_SOCKETS 64
 #define NOT_SERVING PG_UINT32_MAX
 
+/* What comes with a descriptor. */
+#define NEW_CONNECTION 'n'
+#define MOVED_CONNECTION 'm'
+
 /*
  * How long the postmaster waits for a port: after a crash of a whole server its
  * last processes may outlive it by moments, holding the inherited sockets.
@@ -56,8 +60,19 @@ static int	sockets[MAX_SOCKETS];
 static int	ninboxes;
 static Inbox *inboxes;
 
-/* Per worker: its connections, those in its inbox too, or NOT_SERVING. */
-static pg_atomic_uint32 *counts;
+/* What the workers tell each other, one of these for each. */
+typedef struct Seat
+{
+	/* Its connections, those in its inbox too, or NOT_SERVING. */
+	pg_atomic_uint32 connections;
+
+	/* For http_balance.c; what a worker says of itself. */
+	pg_atomic_uint32 asleep;
+	pg_atomic_uint32 load;
+	pg_atomic_uint64 reported;	/* ms of the monotonic clock */
+} Seat;
+
+static Seat *seats;
 static int	own = -1;			/* the worker this process is */
 
 /*
@@ -168,9 +183,9 @@ bind_name(const char *name, int port)
 static bool
 make_inboxes(int nworkers)
 {
-	counts = mmap(NULL, sizeof(pg_atomic_uint32) * nworkers,
-				  PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (counts == MAP_FAILED)
+	seats = mmap(NULL, sizeof(Seat) * nworkers,
+				 PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (seats == MAP_FAILED)
 	{
 		ereport(LOG, (errmsg("could not map memory for %d HTTP workers: %m",
 							 nworkers)));
@@ -189,7 +204,10 @@ make_inboxes(int nworkers)
 		}
 		inboxes[ninboxes].receive = pair[0];
 		inboxes[ninboxes].send = pair[1];
-		pg_atomic_init_u32(&counts[ninboxes], NOT_SERVING);
+		pg_atomic_init_u32(&seats[ninboxes].connections, NOT_SERVING);
+		pg_atomic_init_u32(&seats[ninboxes].asleep, 0);
+		pg_atomic_init_u32(&seats[ninboxes].load, 0);
+		pg_atomic_init_u64(&seats[ninboxes].reported, 0);
 	}
 	return true;
 }
@@ -233,15 +251,16 @@ dyn_http_bind(const char *listen_addresses, int port, int nworkers)
 static void
 release(int worker)
 {
-	uint32		count = pg_atomic_read_u32(&counts[worker]);
+	uint32		count = pg_atomic_read_u32(&seats[worker].connections);
 
 	while (count != NOT_SERVING && count > 0)
-		if (pg_atomic_compare_exchange_u32(&counts[worker], &count, count - 1))
+		if (pg_atomic_compare_exchange_u32(&seats[worker].connections, &count, count - 1))
 			return;
 }
 
 /*
- * Take a descriptor out of a worker's inbox.  It was counted by who sent it.
+ * Take a descriptor out of a worker's inbox.  It was counted by who sent it,
+ * who says with a byte whether it has served the connection.
  */
 static DynHttpAccept
 take(int worker, int *fd)
@@ -270,7 +289,7 @@ take(int worker, int *fd)
 		return DYN_HTTP_NO_DESCRIPTORS;
 	}
 	memcpy(fd, CMSG_DATA(header), sizeof(int));
-	return DYN_HTTP_ACCEPTED;
+	return byte == NEW_CONNECTION ? DYN_HTTP_ACCEPTED : DYN_HTTP_MOVED;
 }
 
 /*
@@ -287,6 +306,7 @@ empty_inbox(int worker)
 		switch (take(worker, &fd))
 		{
 			case DYN_HTTP_ACCEPTED:
+			case DYN_HTTP_MOVED:
 				close(fd);
 				break;
 			case DYN_HTTP_NONE:
@@ -307,7 +327,7 @@ dyn_http_listener_join(int worker, int connections)
 		return false;
 	empty_inbox(worker);
 	own = worker;
-	pg_atomic_write_u32(&counts[own], connections);
+	pg_atomic_write_u32(&seats[own].connections, connections);
 	return true;
 }
 
@@ -362,10 +382,10 @@ dyn_http_listener_leave(void)
 	if (worker < 0)
 		return;
 	own = -1;
-	pg_atomic_write_u32(&counts[worker], NOT_SERVING);
+	pg_atomic_write_u32(&seats[worker].connections, NOT_SERVING);
 	empty_inbox(worker);
 	for (int i = 0; i < ninboxes; i++)
-		if (pg_atomic_read_u32(&counts[i]) != NOT_SERVING)
+		if (pg_atomic_read_u32(&seats[i].connections) != NOT_SERVING)
 			return;
 	close_doors();
 }
@@ -392,11 +412,11 @@ reserve(void)
 	for (;;)
 	{
 		int			best = own;
-		uint32		fewest = pg_atomic_read_u32(&counts[own]);
+		uint32		fewest = pg_atomic_read_u32(&seats[own].connections);
 
 		for (int i = 0; i < ninboxes; i++)
 		{
-			uint32		count = pg_atomic_read_u32(&counts[i]);
+			uint32		count = pg_atomic_read_u32(&seats[i].connections);
 
 			if (count < fewest)
 			{
@@ -405,22 +425,21 @@ reserve(void)
 			}
 		}
 		/* Others accept at the same time: look again if one was faster. */
-		if (pg_atomic_compare_exchange_u32(&counts[best], &fewest, fewest + 1))
+		if (pg_atomic_compare_exchange_u32(&seats[best].connections, &fewest, fewest + 1))
 			return best;
 	}
 }
 
 /* Send a descriptor to a worker's inbox.  False if that is full. */
 static bool
-give_away(int worker, int fd)
+give_away(int worker, int fd, char what)
 {
 	union
 	{
 		char		buffer[CMSG_SPACE(sizeof(int))];
 		struct cmsghdr align;
 	}			control = {{0}};
-	char		byte = 0;
-	struct iovec part = {.iov_base = &byte,.iov_len = 1};
+	struct iovec part = {.iov_base = &what,.iov_len = 1};
 	struct msghdr message = {
 		.msg_iov = &part,.msg_iovlen = 1,
 		.msg_control = control.buffer,.msg_controllen = sizeof(control.buffer)
@@ -455,13 +474,13 @@ dyn_http_listener_accept(int i, int *fd)
 	worker = reserve();
 	if (worker == own)
 		return DYN_HTTP_ACCEPTED;
-	if (give_away(worker, *fd))
+	if (give_away(worker, *fd, NEW_CONNECTION))
 	{
 		close(*fd);
 		return DYN_HTTP_GIVEN_AWAY;
 	}
 	release(worker);
-	pg_atomic_fetch_add_u32(&counts[own], 1);
+	pg_atomic_fetch_add_u32(&seats[own].connections, 1);
 	return DYN_HTTP_ACCEPTED;
 }
 
@@ -471,4 +490,61 @@ dyn_http_listener_closed(void)
 {
 	if (own >= 0)
 		release(own);
+}
+
+bool
+dyn_http_listener_move(int worker, int fd)
+{
+	uint32		count = pg_atomic_read_u32(&seats[worker].connections);
+
+	do
+	{
+		if (count == NOT_SERVING)
+			return false;
+	} while (!pg_atomic_compare_exchange_u32(&seats[worker].connections,
+											 &count, count + 1));
+	if (give_away(worker, fd, MOVED_CONNECTION))
+		return true;
+	release(worker);
+	return false;
+}
+
+void
+dyn_http_listener_sleep(bool asleep)
+{
+	if (own >= 0)
+		pg_atomic_write_u32(&seats[own].asleep, asleep);
+}
+
+void
+dyn_http_listener_report(int load, int64 now)
+{
+	if (own < 0)
+		return;
+	pg_atomic_write_u32(&seats[own].load, load);
+	pg_atomic_write_u64(&seats[own].reported, now);
+}
+
+int
+dyn_http_listener_least_loaded(int64 since, int max_connections, int *load)
+{
+	int			best = -1;
+
+	for (int i = 0; i < ninboxes; i++)
+	{
+		/* NOT_SERVING is more than any maximum. */
+		int			its_load = pg_atomic_read_u32(&seats[i].load);
+
+		if (i == own || own < 0 ||
+			pg_atomic_read_u32(&seats[i].connections) >= (uint32) max_connections)
+			continue;
+		if ((int64) pg_atomic_read_u64(&seats[i].reported) < since)
+			its_load = pg_atomic_read_u32(&seats[i].asleep) ? 0 : 1000;
+		if (best < 0 || its_load < *load)
+		{
+			best = i;
+			*load = its_load;
+		}
+	}
+	return best;
 }

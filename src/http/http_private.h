@@ -26,6 +26,8 @@
 #include <netinet/in.h>
 #include <sys/uio.h>
 
+#include "portability/instr_time.h"
+
 #include "http/client_address.h"
 #include "http/compression.h"
 #include "http/http.h"
@@ -104,6 +106,7 @@ struct DynHttpConnection
 	uint32		events;			/* what epoll watches for */
 	DynHttpState state;
 	int64		since;			/* ms; when it entered the state */
+	uint32		window;			/* the last in which a request began */
 	dlist_node	node;			/* in server->connections[state] */
 	dlist_node	dirty_node;		/* in server->dirty */
 	dlist_node	resume_node;	/* in server->resumed */
@@ -169,6 +172,11 @@ struct DynHttpServer
 	dlist_head	connections[DYN_HTTP_STATES];
 	dlist_head	dirty;
 	dlist_head	resumed;
+	uint32		window;			/* of http_balance.c, counted from 1 */
+	int64		window_since;	/* ms */
+	int			active;			/* connections that began a request in it */
+	int64		slept_us;		/* in it */
+	instr_time	asleep_since;
 	DynHttpStatistics statistics;
 	time_t		date_second;	/* what date says */
 	char		date[32];
@@ -185,6 +193,7 @@ extern bool dyn_http_listener_listen(void);
 typedef enum DynHttpAccept
 {
 	DYN_HTTP_ACCEPTED,			/* *fd is ours */
+	DYN_HTTP_MOVED,				/* the same, and another worker has served it */
 	DYN_HTTP_GIVEN_AWAY,		/* to a worker with fewer */
 	DYN_HTTP_NONE,				/* nobody waits */
 	DYN_HTTP_NO_DESCRIPTORS
@@ -192,6 +201,23 @@ typedef enum DynHttpAccept
 
 extern DynHttpAccept dyn_http_listener_accept(int i, int *fd);
 extern void dyn_http_listener_closed(void);
+
+/*
+ * What http_balance.c has to know of the workers.  A load is in parts of 1,000
+ * of the time awake.  least_loaded(): another worker that has room for more
+ * connections, or -1; who last reported before a time sleeps all the time, or
+ * does one thing all the time.
+ */
+extern void dyn_http_listener_sleep(bool asleep);
+extern void dyn_http_listener_report(int load, int64 now);
+extern int	dyn_http_listener_least_loaded(int64 since, int max_connections,
+										   int *load);
+
+/* Give a worker a connection of this one.  False: its inbox is full. */
+extern bool dyn_http_listener_move(int worker, int fd);
+
+/* http_balance.c: once in a poll, before the sockets are looked at */
+extern void dyn_http_balance(DynHttpServer *server);
 
 /* http_server.c */
 extern int64 dyn_http_now(void);
@@ -236,7 +262,8 @@ extern DynHandshake dyn_transport_handshake(DynHttpConnection *connection);
 
 /* http_connection.c */
 extern void dyn_http_connection_open(DynHttpServer *server, int fd,
-									 bool over_limit);
+									 bool over_limit, bool moved);
+extern bool dyn_http_connection_move(DynHttpConnection *connection, int worker);
 extern void dyn_http_connection_quicken(DynHttpConnection *connection);
 extern void dyn_http_connection_ready(DynHttpConnection *connection,
 									  uint32 events);

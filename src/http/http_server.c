@@ -211,6 +211,8 @@ dyn_http_create(MemoryContext memory, const DynHttpOptions *options)
 	server->options = *options;
 	server->max_connections = connections_allowed(options->max_connections);
 	server->now = dyn_http_now();
+	server->window = 1;
+	server->window_since = server->now;
 	server->timer_at = PG_INT64_MAX;
 	for (int i = 0; i < DYN_HTTP_STATES; i++)
 		dlist_init(&server->connections[i]);
@@ -370,6 +372,15 @@ refresh_tickets(DynHttpServer *server)
 	dyn_http_server_wake(server, server->tickets_due);
 }
 
+static void
+open_connection(DynHttpServer *server, int fd, bool moved)
+{
+	server->statistics.connections++;
+	dyn_http_connection_open(server, fd,
+							 server->statistics.connections >
+							 server->max_connections, moved);
+}
+
 /* Accept from one socket what waits there, as far as there is room. */
 static void
 accept_connections(DynHttpServer *server, int listener, uint32 events)
@@ -394,10 +405,10 @@ accept_connections(DynHttpServer *server, int listener, uint32 events)
 		{
 			case DYN_HTTP_ACCEPTED:
 				server->statistics.accepted++;
-				server->statistics.connections++;
-				dyn_http_connection_open(server, fd,
-										 server->statistics.connections >
-										 server->max_connections);
+				open_connection(server, fd, false);
+				break;
+			case DYN_HTTP_MOVED:
+				open_connection(server, fd, true);
 				break;
 			case DYN_HTTP_GIVEN_AWAY:
 				break;
@@ -426,6 +437,7 @@ dyn_http_poll(DynHttpServer *server)
 	int			nevents;
 
 	server->now = dyn_http_now();
+	dyn_http_balance(server);
 	server->handshakes_left = MAX_HANDSHAKES;
 	refresh_tickets(server);
 

@@ -130,8 +130,8 @@ dyn_stat_workers(PG_FUNCTION_ARGS)
 		DynWorkerSlot *slot = &dyn_shared->workers[i];
 		DynWorkerMetrics metrics = slot->metrics;
 		uint32		pid = pg_atomic_read_u32(&slot->process.pid);
-		Datum		values[20];
-		bool		nulls[20] = {false};
+		Datum		values[21];
+		bool		nulls[21] = {false};
 		int			n = 0;
 
 		if (pid == 0)
@@ -157,6 +157,7 @@ dyn_stat_workers(PG_FUNCTION_ARGS)
 		values[n++] = Int64GetDatum(metrics.held);
 		values[n++] = Int64GetDatum(metrics.slices);
 		values[n++] = Int64GetDatum(metrics.throttled);
+		values[n++] = Int64GetDatum(metrics.moved);
 		Assert(n == lengthof(values));
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}

@@ -168,6 +168,7 @@ publish_metrics(DynWorker *worker)
 	dyn_http_statistics(worker->http, &statistics);
 	metrics->connections = statistics.connections;
 	metrics->accepted = statistics.accepted;
+	metrics->moved = statistics.moved;
 	metrics->refused = statistics.refused;
 	metrics->bytes_in = statistics.bytes_in;
 	metrics->bytes_out = statistics.bytes_out;
@@ -377,8 +378,12 @@ serve(DynWorker *worker)
 		/* Its answer, if it has one, is still to be sent. */
 		sleep_ms = ran_costly ? 0 : sleep_time(worker, statistics_due);
 		if (sleep_ms != 0)
+		{
+			dyn_http_sleep_begins(worker->http);
 			(void) WaitEventSetWait(events, sleep_ms, &event, 1,
 									PG_WAIT_EXTENSION);
+			dyn_http_sleep_ends(worker->http);
+		}
 	}
 }
 
