@@ -206,8 +206,15 @@ dyn_flush_inline(XLogRecPtr lsn)
 
 	if (dyn_flush_wants_standby() && !standby_has(lsn))
 	{
+		/*
+		 * An SQL session may be waiting for just this position: inserted_end()
+		 * can be the end of its commit record.  PostgreSQL asserts that no two
+		 * wait for the same one.  Records end at aligned positions, so the one
+		 * before is nobody's; and only one process of ours waits, the flusher or
+		 * a worker that does without.
+		 */
 		HOLD_INTERRUPTS();
-		SyncRepWaitForLSN(lsn, true);
+		SyncRepWaitForLSN(lsn - 1, true);
 		RESUME_INTERRUPTS();
 		if (!standby_has(lsn))
 			return false;

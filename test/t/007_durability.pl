@@ -92,6 +92,30 @@ ok(eventually(10, sub { $primary->safe_psql('postgres', 'SELECT sync_state FROM 
 	'the standby is synchronous');
 is((put_item($primary, 'fruit', 'apple', 'green'))[0], 200, 'a write with its confirmation');
 
+# SQL sessions wait for it, too.  What a read has to wait for can be the end of such
+# a session's commit record, and PostgreSQL asserts that no two wait for one position.
+my $script = PostgreSQL::Test::Utils::tempdir() . '/insert.sql';
+append_to_file($script, "INSERT INTO beside VALUES (1);\n");
+$primary->safe_psql('postgres', 'CREATE TABLE beside (n int)');
+my $sessions = in_background(sub {
+	return system('pgbench', '-n', '-c', 4, '-T', 3, '-f', $script, '-h', $primary->host, '-p', $primary->port, 'postgres') >> 8;
+});
+my @clients = map { my $number = $_; in_background(sub {
+	my $end = time + 3;
+	my $socket = connect_endpoint($primary);
+	while (time < $end)
+	{
+		send_operation($socket, $number % 3 ? 'GetItem' : 'PutItem', $number % 3 ?
+			{ TableName => 'fruit', Key => { id => { S => 'apple' } } } :
+			{ TableName => 'fruit', Item => { id => { S => "item$number" }, v => { S => 'x' } } });
+		die 'no answer' if ((read_answer($socket))[0] // 0) != 200;
+	}
+	return 0;
+}) } 1 .. 12;
+my $failed = grep { waitpid($_, 0); $? } $sessions, @clients;
+is($failed, 0, 'sessions and requests wait for the standby side by side');
+unlike(slurp_file($primary->logfile), qr/TRAP:|terminated by signal/, 'and none for just what another does');
+
 $standby->stop('immediate');
 my $writer = connect_endpoint($primary);
 my $reader = connect_endpoint($primary);
