@@ -12,7 +12,7 @@ import soak  # noqa: E402
 
 pytestmark = pytest.mark.not_aws
 
-FIRST = ['no_memory', 'disk_full', 'kill_flusher', 'wal_full', 'kill_in_recovery']
+FIRST = ['no_memory', 'disk_full', 'kill_flusher', 'wal_full', 'kill_postmaster']
 
 
 def test_soak():
