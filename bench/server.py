@@ -10,9 +10,11 @@ import glob
 import json
 import os
 import pathlib
+import random
 import re
 import signal
 import statistics
+import string
 import subprocess
 import sys
 import tempfile
@@ -65,6 +67,7 @@ JOIN plain ON hash = hashint8extended(k, 0) AND partition = int8send(k);
 
 
 RANDOM = '\\set i random(0, {items} - 1)\n'
+NUMBER = '\\set n random(1000000000, 2000000000)\n'
 
 # What pgbench runs, one script for each request save those of REQUESTS_OF_SCRIPT.
 PGBENCH = {
@@ -78,11 +81,13 @@ ORDER BY hash, partition LIMIT 100;
     'select 25 keys': select_keys(25),
     'select 4 keys': select_keys(4),
     'upsert': RANDOM + upsert(':i'),
-    'update': RANDOM + r"""
-UPDATE plain SET item = '{value}' WHERE hash = hashint8extended(:i, 0) AND partition = int8send(:i);
+    'update': RANDOM + NUMBER + r"""
+UPDATE plain SET item = overlay(item PLACING :n::text FROM 500)
+WHERE hash = hashint8extended(:i, 0) AND partition = int8send(:i);
 """,
-    'update if': RANDOM + r"""
-UPDATE plain SET item = '{value}' WHERE hash = hashint8extended(:i, 0) AND partition = int8send(:i) AND item <> 'none';
+    'update if': RANDOM + NUMBER + r"""
+UPDATE plain SET item = overlay(item PLACING :n::text FROM 500)
+WHERE hash = hashint8extended(:i, 0) AND partition = int8send(:i) AND item <> 'none';
 """,
     'delete, insert': RANDOM + r"""
 DELETE FROM plain WHERE hash = hashint8extended(:i, 0) AND partition = int8send(:i);
@@ -96,6 +101,10 @@ ON CONFLICT (hash, partition) DO UPDATE SET item = excluded.item;
     'upsert 4 times': '\\set i random(0, {items} / 4 - 1)\nBEGIN;'
                       + ''.join(upsert(f':i + {n} * ({{items}} / 4)') for n in range(4)) + 'COMMIT;\n',
 }
+
+# A script for each of these, drawn at random: an update that changes nothing of a row has
+# next to no WAL, and ours have other content each time.
+VALUES = [''.join(random.Random(n).choices(string.ascii_letters + string.digits, k=1024)) for n in range(16)]
 
 REQUESTS_OF_SCRIPT = {'delete, insert': 2}
 
@@ -302,10 +311,12 @@ class Server:
     def measure_pgbench(self, name, connections, seconds):
         self.psql('CHECKPOINT')
         with tempfile.TemporaryDirectory() as directory:
-            path = pathlib.Path(directory, 'script.sql')
-            path.write_text(PGBENCH[name].format(items=self.items, value='x' * 1024))
+            scripts = []
+            for n, value in enumerate(VALUES if '{value}' in PGBENCH[name] else VALUES[:1]):
+                scripts.append(pathlib.Path(directory, f'{n}.sql'))
+                scripts[-1].write_text(PGBENCH[name].format(items=self.items, value=value))
             output = subprocess.run(
-                [f'{self.bin}/pgbench', '-n', '-M', 'prepared', '-f', str(path), '-c', str(connections),
+                [f'{self.bin}/pgbench', '-n', '-M', 'prepared', *(f'-f{script}' for script in scripts), '-c', str(connections),
                  '-j', '1', '-T', str(max(1, round(seconds))), '-l', '--sampling-rate=0.1',
                  '--log-prefix', f'{directory}/log'],
                 check=True, text=True, capture_output=True, env=self.environment).stdout
