@@ -65,8 +65,9 @@ class Watch(threading.Thread):
                 if title.startswith('dynamo'):
                     try:
                         files = sum(1 for _ in pathlib.Path(f'/proc/{pid}/fd').iterdir())
+                        sample = time.monotonic() - self.begun, anonymous_memory(pid), files
                         samples = self.samples[title, pid]
-                        samples.append((time.monotonic() - self.begun, anonymous_memory(pid), files))
+                        samples.append(sample)
                         settled = samples[min(len(samples) - 1, SETTLED_SECONDS // SAMPLE_SECONDS)]
                         if samples[-1][1] > settled[1] + GROWTH_MB and pid not in self.grown:
                             self.grown.add(pid)
