@@ -122,6 +122,9 @@ bench-scale:
 bench-jobs:
 	@scripts/needs bench
 	$(call own,scripts/install && $(MAKE) -s -C bench && bench/jobs $(ARGS))
+profile:
+	@scripts/needs bench
+	$(call own,scripts/install && bench/profile $(ARGS))
 check-cost:
 	@scripts/needs cost
 	$(call own,scripts/install && bench/cost $(ARGS))
@@ -137,5 +140,5 @@ check-docs:
 headerscheck:
 	@scripts/headerscheck
 
-.PHONY: own-pg run stop env psql reset test coverage test-kill test-bank test-streams test-clients test-model test-policies test-hostile soak demo bench bench-jobs bench-scale check-cost fuzz \
+.PHONY: own-pg run stop env psql reset test coverage test-kill test-bank test-streams test-clients test-model test-policies test-hostile soak demo bench bench-jobs bench-scale profile check-cost fuzz \
 	check-layers check-sql check-docs headerscheck

@@ -7,9 +7,11 @@
  * it, refuses what cJSON lets pass and rewrites the two things cJSON cannot
  * carry: \u0000 becomes the bytes C0 80 (impossible in the valid UTF-8 that
  * scan_text() has just proven, so never ambiguous), and a number too long for
- * cJSON's buffer becomes its nearest double.  cJSON then builds the tree in a
- * bump arena; its own check of the structure is strict.  Last, of duplicate
- * members all but the last are unlinked.
+ * cJSON's buffer becomes its nearest double.  Long strings without an escape
+ * don't go through cJSON at all, which looks at each byte three times: FF, as
+ * impossible in UTF-8, stands for one.  cJSON then builds the tree in a bump
+ * arena; its own check of the structure is strict.  Last, the long strings are
+ * put into the tree, and of duplicate members all but the last are unlinked.
  *
  * src/base/json.c
  *-------------------------------------------------------------------------
@@ -18,12 +20,16 @@
 
 #include <cjson/cJSON.h>
 #include <math.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "base/fiber.h"
 #include "base/json.h"
 #include "common/shortest_dec.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "port/pg_bitutils.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
@@ -35,6 +41,11 @@
 
 /* Some microseconds of scanning: see base/fiber.h. */
 #define PAUSE_BYTES	4096
+
+/* From this length on a string stays out of what cJSON reads. */
+#define MIN_LONG_STRING	48
+
+#define LONG_STRING_MARK	"\xFF"
 
 #define ARENA_FIRST_CHUNK	((size_t) 4096)
 #define ARENA_LAST_CHUNK	((size_t) 4 * 1024 * 1024)
@@ -112,22 +123,46 @@ hook_free(void *pointer)
 		free(pointer);
 }
 
-/* First byte of [p, end) that is not plain ASCII text within a JSON string. */
-static const char *
-skip_plain(const char *p, const char *end)
+/*
+ * First byte of [p, end) that needs an escape within a JSON string, or, if
+ * ascii, that is not ASCII.  An item's text passes here on its way in and on
+ * its way out, so it goes by as many bytes as a register holds.
+ */
+static inline const char *
+skip_text(const char *p, const char *end, bool ascii)
 {
+#ifdef __SSE2__
+	const __m128i control = _mm_set1_epi8(0x1F);
+	const __m128i quote = _mm_set1_epi8('"');
+	const __m128i backslash = _mm_set1_epi8('\\');
+
+	for (; end - p >= sizeof(__m128i); p += sizeof(__m128i))
+	{
+		__m128i		bytes = _mm_loadu_si128((const __m128i *) p);
+		__m128i		odd = _mm_cmpeq_epi8(_mm_min_epu8(bytes, control), bytes);
+		int			found;
+
+		odd = _mm_or_si128(odd, _mm_cmpeq_epi8(bytes, quote));
+		odd = _mm_or_si128(odd, _mm_cmpeq_epi8(bytes, backslash));
+		if (ascii)
+			odd = _mm_or_si128(odd, bytes);
+		found = _mm_movemask_epi8(odd);
+		if (found != 0)
+			return p + pg_rightmost_one_pos32(found);
+	}
+#endif
 	while (end - p >= sizeof(uint64))
 	{
 		uint64		word;
 
 		memcpy(&word, p, sizeof(word));
-		if ((word & HIGHS) | ANY_BELOW(word, 0x20) |
+		if ((ascii ? word & HIGHS : 0) | ANY_BELOW(word, 0x20) |
 			ANY_EQUAL(word, '"') | ANY_EQUAL(word, '\\'))
 			break;
 		p += sizeof(word);
 	}
-	while (p < end && (unsigned char) *p >= 0x20 &&
-		   (unsigned char) *p < 0x80 && *p != '"' && *p != '\\')
+	while (p < end && (unsigned char) *p >= 0x20 && *p != '"' && *p != '\\' &&
+		   !(ascii && (unsigned char) *p >= 0x80))
 		p++;
 	return p;
 }
@@ -203,13 +238,33 @@ scan_number(const char *p, const char *end)
 	return p;
 }
 
+/* A string that cJSON doesn't see; they are in the order of the text. */
+typedef struct LongString
+{
+	struct LongString *next;
+	char		bytes[FLEXIBLE_ARRAY_MEMBER];
+} LongString;
+
+static LongString *
+copy_long_string(const char *s, size_t len)
+{
+	LongString *copy = palloc_extended(offsetof(LongString, bytes) + len + 1,
+									   MCXT_ALLOC_HUGE);
+
+	copy->next = NULL;
+	memcpy(copy->bytes, s, len);
+	copy->bytes[len] = '\0';
+	return copy;
+}
+
 /*
  * Copy text to dst, which has room for len + 1 bytes, rewritten as the file
- * header says.  Returns the length of the copy, or -1 if the text has
- * something in it that is not JSON and that cJSON would let pass.
+ * header says, and what stays out of it to *strings.  Returns the length of
+ * the copy, or -1 if the text has something in it that is not JSON and that
+ * cJSON would let pass.
  */
 static ssize_t
-scan_text(const char *text, size_t len, char *dst)
+scan_text(const char *text, size_t len, char *dst, LongString **strings)
 {
 	const char *p = text;
 	const char *end = text + len;
@@ -223,9 +278,12 @@ scan_text(const char *text, size_t len, char *dst)
 		out += (upto) - run; \
 	} while (0)
 
+	*strings = NULL;
 	while (p < end)
 	{
 		unsigned char c = *p;
+		const char *string;
+		bool		escapes = false;
 
 		if (unlikely(p >= pause))
 		{
@@ -260,8 +318,8 @@ scan_text(const char *text, size_t len, char *dst)
 			continue;
 		}
 
-		/* a string */
-		for (p = skip_plain(p + 1, end);; p = skip_plain(p, end))
+		string = p + 1;
+		for (p = skip_text(string, end, true);; p = skip_text(p, end, true))
 		{
 			if (p == end)
 				return -1;
@@ -272,6 +330,7 @@ scan_text(const char *text, size_t len, char *dst)
 			{
 				int			code;
 
+				escapes = true;
 				if (end - p < 2)
 					return -1;
 				if (p[1] != 'u')
@@ -313,6 +372,14 @@ scan_text(const char *text, size_t len, char *dst)
 			else
 				return -1;
 		}
+		if (!escapes && p - string >= MIN_LONG_STRING)
+		{
+			FLUSH_RUN(string);
+			*out++ = LONG_STRING_MARK[0];
+			run = p;
+			*strings = copy_long_string(string, p - string);
+			strings = &(*strings)->next;
+		}
 		p++;
 	}
 	FLUSH_RUN(end);
@@ -320,6 +387,34 @@ scan_text(const char *text, size_t len, char *dst)
 
 	*out = '\0';
 	return out - dst;
+}
+
+/*
+ * Put the long strings where their marks are: a walk of the tree meets them in
+ * the order of the text.  Returns those that are left.  Recursion is bounded by
+ * cJSON's nesting limit.
+ */
+static LongString *
+restore_long_strings(cJSON *node, LongString *strings)
+{
+	dyn_fiber_pause();
+	for (; node != NULL && strings != NULL; node = node->next)
+	{
+		if (node->string != NULL && strcmp(node->string, LONG_STRING_MARK) == 0)
+		{
+			node->string = strings->bytes;
+			strings = strings->next;
+		}
+		if (node->child != NULL)
+			strings = restore_long_strings(node->child, strings);
+		else if (node->valuestring != NULL &&
+				 strcmp(node->valuestring, LONG_STRING_MARK) == 0)
+		{
+			node->valuestring = strings->bytes;
+			strings = strings->next;
+		}
+	}
+	return strings;
 }
 
 typedef struct MemberPosition
@@ -426,6 +521,7 @@ parse(const char *text, size_t len, bool *had_duplicates)
 	Arena		parse_arena;
 	char	   *copy;
 	ssize_t		copy_len;
+	LongString *strings;
 	DynJson    *result;
 
 	if (!hooks_set)
@@ -442,7 +538,7 @@ parse(const char *text, size_t len, bool *had_duplicates)
 	check_stack_depth();
 
 	copy = palloc_extended(len + 1, MCXT_ALLOC_HUGE);
-	copy_len = scan_text(text, len, copy);
+	copy_len = scan_text(text, len, copy, &strings);
 	if (copy_len < 0)
 	{
 		pfree(copy);
@@ -462,7 +558,11 @@ parse(const char *text, size_t len, bool *had_duplicates)
 				(errcode(ERRCODE_OUT_OF_MEMORY),
 				 errmsg("out of memory")));
 	if (result != NULL)
+	{
+		strings = restore_long_strings(result, strings);
+		Assert(strings == NULL);
 		*had_duplicates = clean_tree(result);
+	}
 	return result;
 }
 
@@ -829,25 +929,6 @@ dyn_json_write_raw(DynJsonWriter *w, const char *json, uint32 len)
 	appendBinaryStringInfo(w->out, json, len);
 }
 
-/* First byte of [p, end) that needs an escape. */
-static const char *
-skip_unescaped(const char *p, const char *end)
-{
-	while (end - p >= sizeof(uint64))
-	{
-		uint64		word;
-
-		memcpy(&word, p, sizeof(word));
-		if (ANY_BELOW(word, 0x20) | ANY_EQUAL(word, '"') |
-			ANY_EQUAL(word, '\\'))
-			break;
-		p += sizeof(word);
-	}
-	while (p < end && (unsigned char) *p >= 0x20 && *p != '"' && *p != '\\')
-		p++;
-	return p;
-}
-
 void
 dyn_json_escape(StringInfo out, const char *s, uint32 len)
 {
@@ -862,7 +943,7 @@ dyn_json_escape(StringInfo out, const char *s, uint32 len)
 		const char *run = s;
 		unsigned char c;
 
-		s = skip_unescaped(s, end);
+		s = skip_text(s, end, false);
 		if (s > run)
 			appendBinaryStringInfo(out, run, s - run);
 		if (s == end)

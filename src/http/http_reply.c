@@ -9,12 +9,12 @@
 #include "postgres.h"
 
 #include <time.h>
-#include <zlib.h>
 
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
 #include "http/compression.h"
+#include "http/crc32.h"
 #include "http/http_private.h"
 
 /* Smaller bodies are not worth the time (the service's own bound). */
@@ -246,7 +246,7 @@ dyn_http_reply(DynHttpRequest *request, int status, const char *content_type,
 	p = put_text(p, "\r\nContent-Length: ");
 	p += pg_ulltoa_n(body_len, p);
 	p = put_text(p, "\r\nx-amz-crc32: ");
-	p += pg_ultoa_n(crc32_z(0, (const Bytef *) body, body_len), p);
+	p += pg_ultoa_n(dyn_crc32(body, body_len), p);
 	p = put_text(p, "\r\n");
 	p = put_text(p, coding_header);
 	p = put_text(p, headers);
