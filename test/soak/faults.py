@@ -8,7 +8,8 @@ the server is well again:
     unavailable     ServiceUnavailable, ThrottlingException
     conflict        TransactionConflictException and its like
     slow            answers that take seconds
-    panic, memory   what PostgreSQL writes to its log then
+    panic, memory, sessions     what PostgreSQL writes to its log then; sessions of SQL
+                    that it has no room for
 
 What is not excused by any is a problem, and InternalServerError always is.
 """
@@ -52,7 +53,7 @@ def fault(weight, explains='', ends_processes=False, needs=None):
 
 # ----- processes end -----
 
-CRASH = 'closed unavailable slow'
+CRASH = 'closed unavailable slow sessions'
 
 
 def kill_one(run, title):
@@ -240,7 +241,7 @@ def deadlocks(run):
     return f'{found.count("40P01")} of them'
 
 
-@fault(1, 'conflict unavailable')
+@fault(1, 'conflict unavailable sessions')
 def lock_space(run):
     """All the room there is for locks."""
     with contextlib.closing(run.connect()) as connection, connection.cursor() as cursor:
@@ -473,7 +474,7 @@ def connections(run):
     return str(len(opened))
 
 
-@fault(1, 'closed')         # the log's "too many clients"
+@fault(1, 'sessions')
 def sessions(run):
     """All of max_connections: not the endpoint's."""
     opened = []

@@ -23,7 +23,8 @@ INTERNAL = re.compile(r'\] dynamo[^|]*\| (XX\d{3}|58\w{3})')
 EXPLAINED = [
     ('panic', re.compile(r'PANIC: |terminated by signal 6:')),
     ('memory', re.compile(r'^TopMemoryContext: ')),
-    ('closed', re.compile(r'terminated by signal 9:|terminating any other active server processes|exited with exit code [1-9]|FATAL: ')),
+    ('sessions', re.compile(r'\| 53\w{3} FATAL: ')),
+    ('closed', re.compile(r'terminated by signal 9:|terminating any other active server processes|exited with exit code [1-9]|\| (?!53)\w{5} FATAL: ')),
 ]
 STAMP = re.compile(r'^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+) UTC ')
 
@@ -102,19 +103,22 @@ class Watch(threading.Thread):
 def read_log(path, start, explained):
     """Problems in a server's log from a place on, and how many errors of each kind.
     explained: (time, kind) -> bool."""
-    problems, now, errors = [], 0.0, collections.Counter()
+    problems, errors = [], collections.Counter()
+    unstamped = []              # what comes before its error
     with open(path, 'rb') as f:
         f.seek(start)
         for line in f:
-            line = line.decode('utf-8', 'replace')
-            if stamp := STAMP.match(line):
-                now = datetime.datetime.fromisoformat(stamp[1] + '+00:00').timestamp()
-                if error := re.search(r'\| (\w{5}) (PANIC|FATAL|ERROR|WARNING):', line):
-                    errors[f'{error[2]} {error[1]}'] += 1
+            line = line.decode('utf-8', 'replace').rstrip()[:1000]
             if NEVER.search(line) or INTERNAL.search(line):
-                problems.append(f'log: {line.rstrip()[:1000]}')
-            else:
-                for kind, pattern in EXPLAINED:
-                    if pattern.search(line) and not explained(now, kind):
-                        problems.append(f'log, and nothing explains it: {line.rstrip()[:1000]}')
+                problems.append(f'log: {line}')
+                continue
+            unstamped.append(line)
+            if not (stamp := STAMP.match(line)):
+                continue
+            when = datetime.datetime.fromisoformat(stamp[1] + '+00:00').timestamp()
+            if error := re.search(r'\| (\w{5}) (PANIC|FATAL|ERROR|WARNING):', line):
+                errors[f'{error[2]} {error[1]}'] += 1
+            problems += [f'log, and nothing explains it: {found}' for found in unstamped for kind, pattern in EXPLAINED
+                         if pattern.search(found) and not explained(when, kind)]
+            unstamped = []
     return problems, errors
