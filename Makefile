@@ -16,7 +16,7 @@ DATA = $(wildcard sql/dynamo--*.sql)
 PG_CPPFLAGS = -Isrc
 PG_CFLAGS = -Wall -Wextra -Werror -Wno-unused-parameter \
 	-Wno-missing-field-initializers -Wno-sign-compare
-SHLIB_LINK = -lcjson -lssl -lcrypto -lz
+SHLIB_LINK = -lcjson -lssl -lcrypto -lz -ldeflate
 
 # make SANITIZE=1: undefined behaviour aborts the process.  Any other value goes
 # to -fsanitize as it is (address,undefined).

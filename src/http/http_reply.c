@@ -8,13 +8,13 @@
  */
 #include "postgres.h"
 
+#include <libdeflate.h>
 #include <time.h>
 
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
 #include "http/compression.h"
-#include "http/crc32.h"
 #include "http/http_private.h"
 
 /* Smaller bodies are not worth the time (the service's own bound). */
@@ -245,8 +245,9 @@ dyn_http_reply(DynHttpRequest *request, int status, const char *content_type,
 	}
 	p = put_text(p, "\r\nContent-Length: ");
 	p += pg_ulltoa_n(body_len, p);
+	/* zlib has it, too, but takes an eighth of the time of a page of 100 KB. */
 	p = put_text(p, "\r\nx-amz-crc32: ");
-	p += pg_ultoa_n(dyn_crc32(body, body_len), p);
+	p += pg_ultoa_n(libdeflate_crc32(0, body, body_len), p);
 	p = put_text(p, "\r\n");
 	p = put_text(p, coding_header);
 	p = put_text(p, headers);
