@@ -25,7 +25,7 @@
 #include "server/gather.h"
 
 /* This many are worth an id in any case. */
-#define ENOUGH_WRITES 4
+#define ENOUGH_WRITES 6
 
 /* Connections that write, for each write that is waited for. */
 #define WRITERS_PER_WRITE 2
