@@ -67,7 +67,7 @@ typedef struct Slice
 } Slice;
 
 /* What a request says about its signature. */
-typedef struct Credentials
+typedef struct DynCredentials
 {
 	bool		in_query;		/* not in the Authorization header */
 	Slice		authorization;	/* the whole header */
@@ -849,6 +849,25 @@ read_credentials(const DynSignedRequest *request, Credentials *c)
 		split_credential(c);
 }
 
+/*
+ * The same, once for each request: it is asked whether that needs the catalog,
+ * perhaps twice, before it is verified.
+ */
+static const Credentials *
+credentials_of(DynSignedRequest *request)
+{
+	if (request->credentials == NULL)
+	{
+		MemoryContext caller = MemoryContextSwitchTo(request->memory);
+		Credentials *c = palloc(sizeof(Credentials));
+
+		read_credentials(request, c);
+		request->credentials = c;
+		MemoryContextSwitchTo(caller);
+	}
+	return request->credentials;
+}
+
 /*---- checks, in the service's order ----*/
 
 static void
@@ -1307,35 +1326,34 @@ note_use(Signer *signer, const Credentials *c, int64 now)
 /*---- interface ----*/
 
 bool
-dyn_sigv4_needs_catalog(const DynSignedRequest *request)
+dyn_sigv4_needs_catalog(DynSignedRequest *request)
 {
-	Credentials c;
+	const Credentials *c;
 	const Signer *signer;
 
 	initialize();
 	AcceptInvalidationMessages();
-	read_credentials(request, &c);
-	if (c.nparts != 5 || c.signer.len > MAX_SIGNER)
+	c = credentials_of(request);
+	if (c->nparts != 5 || c->signer.len > MAX_SIGNER)
 		return false;
-	signer = cache_find(c.signer, signer_hash(c.signer));
+	signer = cache_find(c->signer, signer_hash(c->signer));
 	return signer == NULL ||
-		(is_session(&c) && c.token.len > 0 && !knows_token(signer, c.token));
+		(is_session(c) && c->token.len > 0 && !knows_token(signer, c->token));
 }
 
 const char *
-dyn_sigv4_claimed_key(const DynSignedRequest *request)
+dyn_sigv4_claimed_key(DynSignedRequest *request)
 {
-	Credentials c;
+	const Credentials *c = credentials_of(request);
 
-	read_credentials(request, &c);
-	return c.nparts == 5 ? slice_text(c.key_id) : NULL;
+	return c->nparts == 5 ? slice_text(c->key_id) : NULL;
 }
 
 void
-dyn_sigv4_verify(const DynSignedRequest *request, int64 now,
+dyn_sigv4_verify(DynSignedRequest *request, int64 now,
 				 bool any_credentials, DynPrincipal *principal)
 {
-	Credentials c;
+	const Credentials *c;
 	Slice		names[MAX_SIGNED_HEADERS];
 	int			nnames;
 	bool		host = false;
@@ -1343,51 +1361,51 @@ dyn_sigv4_verify(const DynSignedRequest *request, int64 now,
 	Signer	   *signer;
 
 	initialize();
-	read_credentials(request, &c);
-	check_presence(&c);
+	c = credentials_of(request);
+	check_presence(c);
 	if (any_credentials)
 	{
 		principal->access_key_id =
-			slice_text(c.nparts == 5 ? c.key_id : c.credential);
+			slice_text(c->nparts == 5 ? c->key_id : c->credential);
 		principal->role = BOOTSTRAP_SUPERUSERID;
 		principal->session = NULL;
 		principal->is_unproven = true;
 		return;
 	}
-	check_time(&c, now, iso);
+	check_time(c, now, iso);
 
-	nnames = split_signed_headers(c.signed_headers, names);
+	nnames = split_signed_headers(c->signed_headers, names);
 	for (int i = 0; i < nnames; i++)
 		if (slice_is(names[i], "host"))
 			host = true;
 	if (!host)
 		dyn_raise(INVALID_SIGNATURE, "'Host' must be a 'SignedHeader' in the AWS Authorization.");
-	if (!slice_is(c.algorithm, ALGORITHM))
+	if (!slice_is(c->algorithm, ALGORITHM))
 		dyn_raise(INCOMPLETE_SIGNATURE,
 				  "Unsupported AWS 'algorithm': '%s' (only " ALGORITHM " for now). ",
-				  slice_text(c.algorithm));
-	if (c.nparts != 5)
+				  slice_text(c->algorithm));
+	if (c->nparts != 5)
 		dyn_raise(INCOMPLETE_SIGNATURE,
 				  "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got '%s'",
-				  slice_text(c.credential));
-	check_scope(&c, request->service, iso);
+				  slice_text(c->credential));
+	check_scope(c, request->service, iso);
 
-	signer = find_signer(&c, now);
+	signer = find_signer(c, now);
 	if (signer == NULL)
 		ereport(ERROR,
 				(errcode(dyn_errcode(UNRECOGNIZED_CLIENT)),
 				 errmsg_internal("The security token included in the request is invalid."),
 				 errhint("dynamo.create_access_key() makes access keys; "
 						 "with dynamo.accept_any_credentials = on this server takes any.")));
-	check_signature(request, &c, names, nnames, iso, signer);
+	check_signature(request, c, names, nnames, iso, signer);
 
-	signer = check_token(&c, signer, now);
-	principal->access_key_id = pnstrdup(c.key_id.data, c.key_id.len);
+	signer = check_token(c, signer, now);
+	principal->access_key_id = pnstrdup(c->key_id.data, c->key_id.len);
 	principal->role = signer->role;
 	principal->session = NULL;
 	principal->is_unproven = false;
 	if (signer->session != NULL)
 		use_session(signer->session, principal);
 	else
-		note_use(signer, &c, now);
+		note_use(signer, c, now);
 }

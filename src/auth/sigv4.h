@@ -35,6 +35,8 @@ typedef struct DynSignedRequest
 	uint32		body_len;
 	const char *body_hash;		/* by dyn_sigv4_hash_body(), or NULL */
 	const char *service;		/* whose request it is: "dynamodb" or "sts" */
+	MemoryContext memory;		/* lives as long as the request */
+	const struct DynCredentials *credentials;	/* NULL until they have been read */
 } DynSignedRequest;
 
 /*
@@ -47,7 +49,7 @@ typedef struct DynSignedRequest
  *
  * Needs a transaction if dyn_sigv4_needs_catalog() says so.
  */
-extern void dyn_sigv4_verify(const DynSignedRequest *request, int64 now,
+extern void dyn_sigv4_verify(DynSignedRequest *request, int64 now,
 							 bool any_credentials, DynPrincipal *principal);
 
 /*
@@ -61,12 +63,12 @@ extern void dyn_sigv4_hash_body(DynSignedRequest *request);
  * invalidation messages first: call it just before dyn_sigv4_verify(), so that
  * a key revoked a moment ago is not taken from the cache.
  */
-extern bool dyn_sigv4_needs_catalog(const DynSignedRequest *request);
+extern bool dyn_sigv4_needs_catalog(DynSignedRequest *request);
 
 /*
  * The access key that a request names, whether it is the signer's or not; NULL
  * if it names none.  Of printable characters.
  */
-extern const char *dyn_sigv4_claimed_key(const DynSignedRequest *request);
+extern const char *dyn_sigv4_claimed_key(DynSignedRequest *request);
 
 #endif							/* DYN_SIGV4_H */

@@ -32,7 +32,8 @@ dyn_verify_signature(PG_FUNCTION_ARGS)
 		.query = text_to_cstring(PG_GETARG_TEXT_PP(2)),
 		.headers = headers,
 		.body = VARDATA_ANY(body),.body_len = VARSIZE_ANY_EXHDR(body),
-		.service = text_to_cstring(PG_GETARG_TEXT_PP(6))
+		.service = text_to_cstring(PG_GETARG_TEXT_PP(6)),
+		.memory = CurrentMemoryContext
 	};
 	DynPrincipal principal;
 

@@ -273,6 +273,7 @@ collect_signed_parts(DynWork *work)
 	work->signed_parts.body = http->raw_body;
 	work->signed_parts.body_len = http->raw_body_len;
 	work->signed_parts.service = "dynamodb";
+	work->signed_parts.memory = http->memory;
 }
 
 /* A header's value for a policy's condition, or NULL. */
@@ -568,7 +569,7 @@ dyn_gateway_read(DynWork *work)
 }
 
 bool
-dyn_gateway_needs_catalog(const DynWork *work)
+dyn_gateway_needs_catalog(DynWork *work)
 {
 	return !may_accept_any_credentials(work->http) &&
 		dyn_sigv4_needs_catalog(&work->signed_parts);

@@ -89,7 +89,7 @@ extern void dyn_gateway_read(DynWork *work);
  * catalog it must be called in a transaction, which an error leaves in need of
  * an abort; if not, it touches nothing that would have to be cleaned up.
  */
-extern bool dyn_gateway_needs_catalog(const DynWork *work);
+extern bool dyn_gateway_needs_catalog(DynWork *work);
 extern void dyn_gateway_authenticate(DynWork *work);
 
 /*

@@ -119,7 +119,8 @@ fuzz_one(const uint8 *data, size_t size)
 	char	   *text = palloc(size + 1);
 	DynSignedHeader headers[100];
 	DynSignedRequest request = {
-		.method = "POST",.headers = headers,.service = "dynamodb"
+		.method = "POST",.headers = headers,.service = "dynamodb",
+		.memory = CurrentMemoryContext
 	};
 
 	memcpy(text, data, size);

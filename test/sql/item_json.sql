@@ -32,6 +32,19 @@ SELECT md5(pg_temp.norm('{' || string_agg(format('"k%s":%s', i % 5000, i), ',' O
        md5('{' || (SELECT string_agg(format('"k%s":%s', i % 5000, i), ',' ORDER BY i) FROM generate_series(15000, 19999) i) || '}')
 FROM generate_series(0, 19999) i;
 
+-- Strings are looked at many bytes at a time, and long ones do not go through cJSON: names and values of any length stay where they are.
+SELECT n, t, pg_temp.norm(t) FROM generate_series(2, 140) n, LATERAL (SELECT format('{"%s":["%s",{"%s":"%s","":[]}],"x":"%s","y":["%s"]}',
+	repeat('a', n), repeat('b', n + 1), repeat('é', n / 2), repeat('c', n - 1), repeat('d', n + 40), repeat('e', n)) AS t) AS one
+WHERE pg_temp.norm(t) IS DISTINCT FROM t;
+-- So does what needs an escape, wherever it is; what must not be there is found there.
+SELECT i, t, pg_temp.norm(t) FROM generate_series(0, 70) i, unnest(ARRAY['"', '\', E'\n', E'\x01', 'é', '😀']) AS c,
+	LATERAL (SELECT format('[%s,"%s"]', to_json(repeat('a', i) || c || repeat('b', 70 - i)), repeat('c', i)) AS t) AS one
+WHERE pg_temp.norm(t) IS DISTINCT FROM t;
+SELECT i, c FROM generate_series(0, 70) i, unnest(ARRAY['01', '1f', '0a', '80', 'c0', 'ff']) AS c
+WHERE dynamo_internal.json_normalize(convert_to('"' || repeat('a', i), 'UTF8') || decode(c, 'hex') || convert_to(repeat('b', 70 - i) || '"', 'UTF8')) IS NOT NULL;
+-- Of long duplicates the last one counts, too.
+SELECT pg_temp.norm(format('{"a":"%1$s","a":"%2$s","%1$s":1,"%2$s":"%3$s","%1$s":"%2$s"}', repeat('1', 60), repeat('2', 60), repeat('3', 60)));
+
 -- Damaged texts: taken or refused, and read, as PostgreSQL's own strict parser does.
 CREATE FUNCTION pg_temp.judge(t text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
