@@ -103,6 +103,9 @@ survive(void (*work) (const DynJob *job), const DynJob *job)
 		result = false;
 	}
 	PG_END_TRY();
+
+	/* The end of a transaction leaves us in TopMemoryContext, where all would stay. */
+	MemoryContextSwitchTo(context);
 	return result;
 }
 

@@ -280,6 +280,14 @@ is(sql('SELECT path FROM fired'), 'pg_catalog, pg_temp', 'and finds nothing of w
 # --- the database goes
 is(sql('SELECT count(*) FROM pg_stat_activity WHERE backend_type = \'dynamo scheduler\''), 1, 'the scheduler runs');
 
+# It has swept once a second.  What it keeps is of the last time.
+my $tables = sql("SELECT count(*) FROM dynamo.indexes WHERE kind = 'TIME_TO_LIVE'");
+my $logged = length slurp_file($node->logfile);
+sql("SELECT pg_log_backend_memory_contexts(pid) FROM pg_stat_activity WHERE backend_type = 'dynamo scheduler'");
+ok(eventually(10, sub { substr(slurp_file($node->logfile), $logged) =~ /Grand total/ }), 'the scheduler tells its memory');
+my $batches = () = substr(slurp_file($node->logfile), $logged) =~ /dynamo sweep batch/g;
+cmp_ok($batches, '<=', $tables, "$batches batches of $tables tables");
+
 # A database is let go of in the middle of a job.
 $node->safe_psql('postgres', 'CREATE DATABASE app');
 $node->append_conf('postgresql.conf', "dynamo.database = 'app'\ndynamo.background_share = 1");
