@@ -18,6 +18,7 @@
 #endif
 
 #include "access/xlog.h"
+#include "fmgr.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
@@ -435,6 +436,9 @@ dyn_worker_main(Datum arg)
 
 	memcpy(&database, MyBgworkerEntry->bgw_extra, sizeof(database));
 	dyn_process_connect(database);
+
+	/* DDL runs event triggers in it; a process short of memory can't load it any more. */
+	load_file("$libdir/plpgsql", false);
 	dyn_round_watch_extension();
 
 	options = http_options(&worker);
