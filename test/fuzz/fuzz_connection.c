@@ -72,6 +72,28 @@ dyn_http_listener_closed(void)
 	ncounted--;
 }
 
+void
+dyn_http_listener_sleep(bool asleep)
+{
+}
+
+void
+dyn_http_listener_report(int load, int64 now)
+{
+}
+
+int
+dyn_http_listener_least_loaded(int64 since, int max_connections, int *load)
+{
+	return -1;
+}
+
+bool
+dyn_http_listener_move(int worker, int fd)
+{
+	return false;
+}
+
 /* TLS without a certificate: handshakes fail, but not before they are read. */
 DynTlsContext *
 dyn_tls_load(const DynTlsOptions *options)
@@ -198,7 +220,7 @@ fuzz_one(const uint8 *data, size_t size)
 		abort();
 	ncounted = 1;
 	server->statistics.connections = 1;
-	dyn_http_connection_open(server, pair[0], size > 0 && data[0] == 'o');
+	dyn_http_connection_open(server, pair[0], size > 0 && data[0] == 'o', false);
 
 	while (i + 1 < size)
 	{
