@@ -22,8 +22,6 @@
  */
 #include "postgres.h"
 
-#include <sys/epoll.h>
-
 #include "http/http_private.h"
 
 /* How often a worker looks at itself and the others. */

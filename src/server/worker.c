@@ -57,7 +57,6 @@ take_request(DynHttpRequest *http, void *arg)
 	DynWork    *work = dyn_gateway_accept(http, worker->overloaded);
 
 	worker->taken++;
-
 	if (work->costly)
 	{
 		dyn_round_put_off(worker, work);
