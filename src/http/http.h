@@ -43,6 +43,7 @@ typedef struct DynHttpRequest
 	DynHttpConnection *connection;
 	dlist_node	node;			/* free for the server/ layer's queues */
 	void	   *work;			/* free for the server/ layer */
+	int64		arrived;		/* us of the monotonic clock, at the earliest */
 
 	const char *method;			/* NUL-terminated */
 	const char *path;			/* without the query string */
@@ -162,12 +163,13 @@ extern void dyn_http_sleep_begins(DynHttpServer *server);
 extern void dyn_http_sleep_ends(DynHttpServer *server);
 
 /*
- * Handle whatever is ready now, without waiting: accept, read, parse (calling
+ * Handle what is ready now, without waiting: accept, read, parse (calling
  * on_request), write, and close what has been idle for too long.  Reads at
  * most a bounded amount per connection and call, so that no client starves
- * the others.
+ * the others; and of a few connections, unless all is wanted: what waits then
+ * is best answered before more is read.
  */
-extern void dyn_http_poll(DynHttpServer *server);
+extern void dyn_http_poll(DynHttpServer *server, bool all);
 
 /*
  * Answer a request and free it.  headers: further header lines, each with

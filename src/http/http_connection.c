@@ -436,6 +436,7 @@ deliver(DynHttpConnection *connection, DynHttpMessage *message)
 	connection->pipelined++;
 	/* The next request has its own time. */
 	enter_state(connection, DYN_HTTP_ANSWERING);
+	message->request.arrived = dyn_http_arrival(server);
 	server->options.on_request(&message->request, server->options.arg);
 }
 

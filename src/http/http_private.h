@@ -157,6 +157,10 @@ struct DynHttpServer
 	int			epoll;
 	int			timer;			/* a timerfd inside epoll */
 	int64		timer_at;		/* ms; when it fires, PG_INT64_MAX: never */
+	int			lap;			/* an eventfd inside epoll: see begin_lap() */
+	int64		lap_since;		/* us; 0: nobody waits */
+	int64		lap_us;			/* how long the last one took */
+	int64		waited_us;		/* what is read in this poll, at most */
 	int64		now;			/* ms, monotonic, of this round */
 	bool		serving;		/* takes part; not without a certificate */
 	bool		listening;		/* the listening sockets are in epoll */
@@ -221,6 +225,8 @@ extern void dyn_http_balance(DynHttpServer *server);
 
 /* http_server.c */
 extern int64 dyn_http_now(void);
+/* Us: when did what is read just now come, at the earliest? */
+extern int64 dyn_http_arrival(const DynHttpServer *server);
 extern int64 dyn_http_state_timeout(const DynHttpServer *server,
 									DynHttpState state);
 extern void dyn_http_server_wake(DynHttpServer *server, int64 at);

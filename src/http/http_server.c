@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/timerfd.h>
 #include <time.h>
@@ -22,6 +23,17 @@
 #include "http/tls.h"
 
 #define MAX_EVENTS			256
+
+/*
+ * So many in one turn.  What is read stays in the processor's caches then until
+ * it is answered: with 4,000 busy connections a GetItem takes a quarter less
+ * than if all that is ready is read first.
+ */
+#define TURN_EVENTS			32
+
+/* What epoll says of server->lap; no pointer is that. */
+#define LAP_MARK			PG_UINT64_MAX
+
 #define MAX_ACCEPTS			64	/* per socket and round */
 #define MAX_HANDSHAKES		4	/* steps of them a round; one may take 1 ms */
 #define LISTEN_PAUSE		100 /* ms without accepting after EMFILE */
@@ -31,14 +43,21 @@
 /* Descriptors left for everything that is no connection of ours. */
 #define SPARE_DESCRIPTORS	64
 
-/* Milliseconds of the monotonic clock, which is the same in all processes. */
-int64
-dyn_http_now(void)
+/* Microseconds of the monotonic clock, which is the same in all processes. */
+static int64
+now_us(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+	return (int64) ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+/* The same in milliseconds. */
+int64
+dyn_http_now(void)
+{
+	return now_us() / 1000;
 }
 
 /*
@@ -195,6 +214,7 @@ dyn_http_create(MemoryContext memory, const DynHttpOptions *options)
 	MemoryContext own;
 	DynHttpServer *server;
 	struct epoll_event event = {.events = EPOLLIN,.data.u64 = 0};
+	struct epoll_event lap_event = {.events = 0,.data.u64 = LAP_MARK};
 
 	if (!dyn_http_listener_join(options->worker, 0))
 		return NULL;
@@ -222,8 +242,10 @@ dyn_http_create(MemoryContext memory, const DynHttpOptions *options)
 
 	server->epoll = epoll_create1(EPOLL_CLOEXEC);
 	server->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-	if (server->epoll < 0 || server->timer < 0 ||
-		epoll_ctl(server->epoll, EPOLL_CTL_ADD, server->timer, &event) < 0)
+	server->lap = eventfd(1, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (server->epoll < 0 || server->timer < 0 || server->lap < 0 ||
+		epoll_ctl(server->epoll, EPOLL_CTL_ADD, server->timer, &event) < 0 ||
+		epoll_ctl(server->epoll, EPOLL_CTL_ADD, server->lap, &lap_event) < 0)
 		ereport(ERROR, (errmsg("could not create event loop: %m")));
 
 	server->serving = true;
@@ -429,10 +451,52 @@ dyn_http_server_closed(DynHttpServer *server)
 	dyn_http_listener_closed();
 }
 
+/*
+ * What is ready and has not been read yet waits in the kernel, where nothing
+ * says since when.  But epoll takes the ready ones in turns, so no request waits
+ * for longer than one turn of all: that is what is measured, by a descriptor
+ * that is always ready and stands in line like the others.  It does so while a
+ * poll finds as many as it may take.
+ */
+static void
+begin_lap(DynHttpServer *server)
+{
+	struct epoll_event event = {
+		.events = EPOLLIN | EPOLLONESHOT,
+		.data.u64 = LAP_MARK
+	};
+
+	if (epoll_ctl(server->epoll, EPOLL_CTL_MOD, server->lap, &event) == 0)
+		server->lap_since = now_us();
+}
+
+static void
+end_lap(DynHttpServer *server)
+{
+	server->lap_us = now_us() - server->lap_since;
+	server->lap_since = 0;
+}
+
+/* For how long may what is read now have waited? */
+static int64
+waited_us(const DynHttpServer *server)
+{
+	if (server->lap_since == 0)
+		return 0;
+	return Max(server->lap_us, now_us() - server->lap_since);
+}
+
+int64
+dyn_http_arrival(const DynHttpServer *server)
+{
+	return now_us() - server->waited_us;
+}
+
 void
-dyn_http_poll(DynHttpServer *server)
+dyn_http_poll(DynHttpServer *server, bool all)
 {
 	struct epoll_event events[MAX_EVENTS];
+	int			max_events = all ? MAX_EVENTS : TURN_EVENTS;
 	dlist_head	resumed;
 	int			nevents;
 
@@ -450,7 +514,8 @@ dyn_http_poll(DynHttpServer *server)
 												   resume_node,
 												   dlist_pop_head_node(&resumed)));
 
-	nevents = epoll_wait(server->epoll, events, MAX_EVENTS, 0);
+	server->waited_us = waited_us(server);
+	nevents = epoll_wait(server->epoll, events, max_events, 0);
 	for (int i = 0; i < nevents; i++)
 	{
 		uint64		what = events[i].data.u64;
@@ -462,6 +527,8 @@ dyn_http_poll(DynHttpServer *server)
 			if (read(server->timer, &times, sizeof(times)) > 0)
 				server->timer_at = PG_INT64_MAX;
 		}
+		else if (what == LAP_MARK)
+			end_lap(server);
 		else if (what <= dyn_http_listener_count())
 		{
 			if (server->listening)
@@ -471,6 +538,10 @@ dyn_http_poll(DynHttpServer *server)
 			dyn_http_connection_ready((DynHttpConnection *) (uintptr_t) what,
 									  events[i].events);
 	}
+	if (nevents < max_events)
+		server->lap_us = 0;
+	else if (server->lap_since == 0)
+		begin_lap(server);
 	dyn_http_flush(server);
 
 	if (!server->listening && server->serving && !server->stopping &&
@@ -512,6 +583,7 @@ dyn_http_destroy(DynHttpServer *server)
 														 &server->connections[state]));
 	if (server->tls != NULL)
 		dyn_tls_free(server->tls);
+	close(server->lap);
 	close(server->timer);
 	close(server->epoll);
 	serving = NULL;

@@ -18,6 +18,7 @@
 #include "utils/memutils.h"
 
 #include "auth/sts.h"
+#include "base/clock.h"
 #include "base/fiber.h"
 #include "base/settings.h"
 #include "base/shared_state.h"
@@ -531,7 +532,6 @@ dyn_gateway_accept(DynHttpRequest *http, bool later)
 	work->content_type = AMZ_JSON;
 	work->status = 200;
 	work->exception = -1;
-	INSTR_TIME_SET_CURRENT(work->arrived);
 	if (later && may_be_read_later(http))
 		work->kind = DYN_WORK_UNREAD;
 	else
@@ -725,18 +725,16 @@ is_unproven(const DynWork *work)
 void
 dyn_gateway_answer(DynWork *work)
 {
-	instr_time	now;
+	int64		duration = dyn_clock_us() - work->http->arrived;
 
-	INSTR_TIME_SET_CURRENT(now);
-	INSTR_TIME_SUBTRACT(now, work->arrived);
 	if (dyn_audit != DYN_AUDIT_OFF &&
 		(work->operation != NULL || work->kind == DYN_WORK_STS))
-		audit(work, INSTR_TIME_GET_MICROSEC(now));
+		audit(work, duration);
 	if (work->operation != NULL)
 		dyn_metrics_record(&dyn_shared->metrics, work->context.table_name,
 						   work->status == 200,
 						   dyn_operation_number(work->operation),
-						   work->status != 200, INSTR_TIME_GET_MICROSEC(now));
+						   work->status != 200, duration);
 	if (work->exception >= 0)
 		dyn_metrics_record_error(&dyn_shared->metrics,
 								 (DynException) work->exception);

@@ -70,7 +70,6 @@ typedef struct DynWork
 	bool		costly;			/* in slices of time, when nobody else waits */
 	DynOutcome	outcome;
 	XLogRecPtr	lsn;			/* WAL the reply waits for */
-	instr_time	arrived;
 	instr_time	held_since;
 	int			tries;			/* times it met a running transaction */
 	int64		not_before;		/* us of the monotonic clock: next try */

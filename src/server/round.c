@@ -243,13 +243,6 @@ dyn_round_due_in(const DynWorker *worker)
 	return due;
 }
 
-/* Us of the monotonic clock. */
-static int64
-arrival(const DynWork *work)
-{
-	return (int64) INSTR_TIME_GET_MICROSEC(work->arrived);
-}
-
 /* It has not been begun and nobody will miss it. */
 static void
 throttle(DynWorker *worker, DynWork *work)
@@ -291,7 +284,7 @@ is_overloaded(DynWorker *worker, dlist_head *batch, int64 now)
 	int64		age = 0;
 
 	if (patience > 0 && !dlist_is_empty(&worker->queue))
-		age = now - arrival(dlist_head_element(DynWork, node, &worker->queue));
+		age = now - dlist_head_element(DynWork, node, &worker->queue)->http->arrived;
 	/* Once it is overloaded it is until it has nearly caught up. */
 	if (age <= (worker->overloaded ? patience / 4 : patience))
 	{
@@ -308,7 +301,7 @@ is_overloaded(DynWorker *worker, dlist_head *batch, int64 now)
 	{
 		DynWork    *work = dlist_head_element(DynWork, node, &worker->queue);
 
-		if (now - arrival(work) <= patience)
+		if (now - work->http->arrived <= patience)
 			break;
 		dlist_delete(&work->node);
 		uncount(worker, work);
@@ -956,7 +949,7 @@ begin_costly(DynWorker *worker, int64 now)
 										   dlist_pop_head_node(&worker->costly));
 
 		worker->ncostly--;
-		if (!work->begun && patience > 0 && now - arrival(work) > patience)
+		if (!work->begun && patience > 0 && now - work->http->arrived > patience)
 			throttle(worker, work);
 		else
 			dyn_round_put_off(worker, work);

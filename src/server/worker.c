@@ -316,7 +316,7 @@ poll_sockets(DynWorker *worker)
 
 	dyn_http_set_busy(worker->http, worker->queued > BUSY_QUEUE);
 	worker->taken = 0;
-	dyn_http_poll(worker->http);
+	dyn_http_poll(worker->http, worker->overloaded);
 	if (worker->overloaded && worker->taken > 0)
 		worker->taking_us = (dyn_clock_us() - begin) / worker->taken;
 }

@@ -238,38 +238,50 @@ def test_tables_that_are_locked(server):
         server.sql('SELECT pg_reload_conf()')
 
 
-def test_overload(server):
-    """More than can be done in time: the excess is refused, in the service's words, and counted; the rest is done."""
+@pytest.fixture
+def impatient(server):
+    """A request waits for 5 ms at most."""
     server.sql("ALTER SYSTEM SET dynamo.queue_timeout = '5ms'")
     server.sql('SELECT pg_reload_conf()')
-    try:
-        wait_for(lambda: server.sql('SHOW dynamo.queue_timeout') == [('5ms',)])
-        before = figure(server, 'throttled')
-        batch = message(server, 'BatchWriteItem', {'RequestItems': {'large': [{'PutRequest': {'Item': {'p': {'S': f'o{i}'}}}} for i in range(25)]}})
-        connections = [Connection(server.endpoint) for _ in range(100)]
-        refused = served = 0
+    wait_for(lambda: server.sql('SHOW dynamo.queue_timeout') == [('5ms',)])
+    yield
+    server.sql('ALTER SYSTEM RESET dynamo.queue_timeout')
+    server.sql('SELECT pg_reload_conf()')
 
-        def run(connection):
-            connection.send(batch * 16)
-            return [connection.reply() for _ in range(16)]
 
-        with concurrent.futures.ThreadPoolExecutor(len(connections)) as pool:
-            for replies in pool.map(run, connections):
-                for reply in replies:
-                    if reply.status == 200:
-                        assert json.loads(reply.body) == {'UnprocessedItems': {}}
-                        served += 1
-                        continue
-                    assert reply.status == 400 and json.loads(reply.body) == {
-                        '__type': 'com.amazon.coral.service#ThrottlingException',
-                        'message': 'Rate of requests exceeds the allowed throughput.'}
-                    refused += 1
+def keep_busy(server, connections, ahead, rounds):
+    """Ask on all connections, always for so many batches ahead of the answers: how many were served and refused?"""
+    batch = message(server, 'BatchWriteItem', {'RequestItems': {'large': [{'PutRequest': {'Item': {'p': {'S': f'o{i}'}}}} for i in range(25)]}})
+    connections = [Connection(server.endpoint) for _ in range(connections)]
+    served = refused = 0
+    for connection in connections:
+        connection.send(batch * ahead)
+    for n in range(rounds):
         for connection in connections:
-            connection.close()
-        assert served > 0 and refused > 0
-        wait_for(lambda: figure(server, 'throttled') == before + refused)
-        # It is over as soon as there is less to do.
-        assert ask(server, 'GetItem', GET)[0] == 200
-    finally:
-        server.sql('ALTER SYSTEM RESET dynamo.queue_timeout')
-        server.sql('SELECT pg_reload_conf()')
+            for _ in range(ahead):
+                reply = connection.reply()
+                if reply.status == 200:
+                    assert json.loads(reply.body) == {'UnprocessedItems': {}}
+                    served += 1
+                    continue
+                assert reply.status == 400 and json.loads(reply.body) == {
+                    '__type': 'com.amazon.coral.service#ThrottlingException',
+                    'message': 'Rate of requests exceeds the allowed throughput.'}
+                refused += 1
+            if n < rounds - 1:
+                connection.send(batch * ahead)
+    for connection in connections:
+        connection.close()
+    return served, refused
+
+
+# What has been read and waits in the worker, and what waits in its clients' sockets.
+@pytest.mark.parametrize('connections, ahead, rounds', [(100, 16, 6), (200, 1, 40)])
+def test_overload(server, impatient, connections, ahead, rounds):
+    """More than can be done in time: the excess is refused, in the service's words, and counted; the rest is done."""
+    before = figure(server, 'throttled')
+    served, refused = keep_busy(server, connections, ahead, rounds)
+    assert served > 0 and refused > 0
+    wait_for(lambda: figure(server, 'throttled') == before + refused)
+    # It is over as soon as there is less to do.
+    assert ask(server, 'GetItem', GET)[0] == 200

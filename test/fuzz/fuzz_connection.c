@@ -234,12 +234,12 @@ fuzz_one(const uint8 *data, size_t size)
 				if (pair[1] >= 0)
 					(void) !send(pair[1], data + i + 2, n, MSG_NOSIGNAL);
 				i += n;
-				dyn_http_poll(server);
+				dyn_http_poll(server, data[0] % 2 == 0);
 				break;
 			case 2:
 				if (pair[1] >= 0)
 					(void) !recv(pair[1], buffer, n * 256, 0);
-				dyn_http_poll(server);
+				dyn_http_poll(server, data[0] % 2 == 0);
 				break;
 			case 3:
 				answer(false, n);
@@ -253,7 +253,7 @@ fuzz_one(const uint8 *data, size_t size)
 			case 6:
 				if (pair[1] >= 0)
 					shutdown(pair[1], SHUT_WR);
-				dyn_http_poll(server);
+				dyn_http_poll(server, data[0] % 2 == 0);
 				break;
 			case 7:
 				if (n < 8)
@@ -265,7 +265,7 @@ fuzz_one(const uint8 *data, size_t size)
 				}
 				else
 					server->options.idle_timeout = server->options.request_timeout = n > 200 ? 0 : 100;
-				dyn_http_poll(server);
+				dyn_http_poll(server, data[0] % 2 == 0);
 				break;
 		}
 		i += 2;
@@ -277,7 +277,7 @@ fuzz_one(const uint8 *data, size_t size)
 	server->options.idle_timeout = server->options.request_timeout = 0;
 	for (i = 0; i < 3; i++)
 	{
-		dyn_http_poll(server);
+		dyn_http_poll(server, true);
 		while (!dlist_is_empty(&requests))
 			answer(false, 0);
 		dyn_http_flush(server);
