@@ -157,9 +157,11 @@ extern int	dyn_http_fd(const DynHttpServer *server);
 
 /*
  * To be called around every sleep: connections are moved from a worker that is
- * always awake to one that sleeps (http_balance.c).
+ * always awake to one that sleeps (http_balance.c).  Before it begins the sockets
+ * may be watched for a moment (http_sleep.c); false: don't sleep, there is
+ * something to do.
  */
-extern void dyn_http_sleep_begins(DynHttpServer *server);
+extern bool dyn_http_sleep_begins(DynHttpServer *server);
 extern void dyn_http_sleep_ends(DynHttpServer *server);
 
 /*

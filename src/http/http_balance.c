@@ -104,21 +104,3 @@ dyn_http_balance(DynHttpServer *server)
 	server->active = 0;
 	server->slept_us = 0;
 }
-
-void
-dyn_http_sleep_begins(DynHttpServer *server)
-{
-	dyn_http_listener_sleep(true);
-	INSTR_TIME_SET_CURRENT(server->asleep_since);
-}
-
-void
-dyn_http_sleep_ends(DynHttpServer *server)
-{
-	instr_time	now;
-
-	INSTR_TIME_SET_CURRENT(now);
-	INSTR_TIME_SUBTRACT(now, server->asleep_since);
-	server->slept_us += INSTR_TIME_GET_MICROSEC(now);
-	dyn_http_listener_sleep(false);
-}

@@ -66,7 +66,7 @@ typedef struct Seat
 	/* Its connections, those in its inbox too, or NOT_SERVING. */
 	pg_atomic_uint32 connections;
 
-	/* For http_balance.c; what a worker says of itself. */
+	/* For http_balance.c and http_sleep.c; what a worker says of itself. */
 	pg_atomic_uint32 asleep;
 	pg_atomic_uint32 load;
 	pg_atomic_uint64 reported;	/* ms of the monotonic clock */
@@ -514,6 +514,18 @@ dyn_http_listener_sleep(bool asleep)
 {
 	if (own >= 0)
 		pg_atomic_write_u32(&seats[own].asleep, asleep);
+}
+
+int
+dyn_http_listener_awake(void)
+{
+	int			n = 0;
+
+	for (int i = 0; i < ninboxes; i++)
+		if (pg_atomic_read_u32(&seats[i].connections) != NOT_SERVING &&
+			!pg_atomic_read_u32(&seats[i].asleep))
+			n++;
+	return n;
 }
 
 void

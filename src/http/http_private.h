@@ -181,6 +181,7 @@ struct DynHttpServer
 	int			active;			/* connections that began a request in it */
 	int64		slept_us;		/* in it */
 	instr_time	asleep_since;
+	int			short_sleeps;	/* in a row, with nothing to be answered */
 	DynHttpStatistics statistics;
 	time_t		date_second;	/* what date says */
 	char		date[32];
@@ -207,12 +208,13 @@ extern DynHttpAccept dyn_http_listener_accept(int i, int *fd);
 extern void dyn_http_listener_closed(void);
 
 /*
- * What http_balance.c has to know of the workers.  A load is in parts of 1,000
- * of the time awake.  least_loaded(): another worker that has room for more
+ * What http_balance.c and http_sleep.c have to know of the workers.  A load is in
+ * parts of 1,000 of the time awake.  awake(): how many are.  least_loaded(): another worker that has room for more
  * connections, or -1; who last reported before a time sleeps all the time, or
  * does one thing all the time.
  */
 extern void dyn_http_listener_sleep(bool asleep);
+extern int	dyn_http_listener_awake(void);
 extern void dyn_http_listener_report(int load, int64 now);
 extern int	dyn_http_listener_least_loaded(int64 since, int max_connections,
 										   int *load);

@@ -377,9 +377,8 @@ serve(DynWorker *worker)
 
 		/* Its answer, if it has one, is still to be sent. */
 		sleep_ms = ran_costly ? 0 : sleep_time(worker, statistics_due);
-		if (sleep_ms != 0)
+		if (sleep_ms != 0 && dyn_http_sleep_begins(worker->http))
 		{
-			dyn_http_sleep_begins(worker->http);
 			(void) WaitEventSetWait(events, sleep_ms, &event, 1,
 									PG_WAIT_EXTENSION);
 			dyn_http_sleep_ends(worker->http);

@@ -77,6 +77,12 @@ dyn_http_listener_sleep(bool asleep)
 {
 }
 
+int
+dyn_http_listener_awake(void)
+{
+	return 1;
+}
+
 void
 dyn_http_listener_report(int load, int64 now)
 {
