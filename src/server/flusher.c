@@ -29,6 +29,7 @@
 
 #include "base/process.h"
 #include "server/flush.h"
+#include "server/wal_bell.h"
 
 /* While a standby's answer was broken off or is not to be had yet. */
 #define RETRY_DELAY_MS 10
@@ -53,6 +54,7 @@ wake_waiting_workers(void)
 static void
 leave(int code, Datum arg)
 {
+	dyn_wal_bell_give_back();
 	dyn_process_leave(&dyn_shared->flusher, code == 0);
 	dyn_process_wake(&dyn_shared->launcher);
 
@@ -81,28 +83,31 @@ dyn_flusher_main(Datum arg)
 	for (;;)
 	{
 		XLogRecPtr	wanted;
-		long		timeout = -1;
+		bool		done = true;
+		long		timeout;
 
 		ResetLatch(MyLatch);
 		dyn_process_interrupts();
 		if (dyn_process_must_stop())
 			break;
+		dyn_wal_bell_take();
 
 		/* Nothing is waiting on a standby; promotion needs no notice. */
 		wanted = pg_atomic_read_u64(&dyn_shared->flush_wanted);
 		if (!RecoveryInProgress() && wanted > dyn_flush_durable())
 		{
 			pgstat_report_activity(STATE_RUNNING, "flushing WAL");
-			if (!dyn_flush_inline(wanted))
-				timeout = RETRY_DELAY_MS;
+			done = dyn_flush_inline(wanted);
 			pgstat_report_activity(STATE_IDLE, NULL);
 			if (dyn_process_must_stop())
 				break;
 		}
 		wake_waiting_workers();
+		timeout = dyn_wal_bell_pass_on();
 
-		if (timeout < 0 &&
-			pg_atomic_read_u64(&dyn_shared->flush_wanted) != wanted)
+		if (!done)
+			timeout = RETRY_DELAY_MS;
+		else if (pg_atomic_read_u64(&dyn_shared->flush_wanted) != wanted)
 			continue;
 		(void) WaitLatch(MyLatch,
 						 WL_LATCH_SET | WL_EXIT_ON_PM_DEATH |

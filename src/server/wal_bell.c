@@ -1,0 +1,105 @@
+/*-------------------------------------------------------------------------
+ *
+ * wal_bell.c
+ *		Asynchronous commits wake the flusher, not the WAL writer.
+ *
+ * Before version 17 PostgreSQL wakes its WAL writer whenever an asynchronous
+ * commit has filled a page of WAL: with HTTP workers at work, thousands of times
+ * a second, each time to write what the flusher is about to write, and the two
+ * wait for each other's lock.  That was 8 to 12% of all PutItem.  Version 17
+ * wakes it only when wal_writer_flush_after has come together, or when it has
+ * gone to sleep for longer.
+ *
+ * There is no setting for it, but the latch to be set is in shared memory.  So
+ * while the flusher runs, its own is there.  Sessions of SQL commit
+ * asynchronously, too, and rely on the WAL writer: so it is woken after all, some
+ * milliseconds later and only once for all that have rung meanwhile, which is
+ * well within PostgreSQL's promise of three times wal_writer_delay.
+ *
+ * The latch goes back when the flusher ends, and while it may wait for a standby
+ * and would not hear the bell.  A crash makes the shared memory anew.
+ *
+ * src/server/wal_bell.c
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xlog.h"
+#include "miscadmin.h"
+#include "storage/latch.h"
+#include "storage/proc.h"
+
+#include "base/clock.h"
+#include "server/flush.h"
+#include "server/wal_bell.h"
+
+#if PG_VERSION_NUM < 170000
+
+/* How often the WAL writer is woken at most. */
+#define PASS_ON_MS 10
+
+static Latch *wal_writer = NULL;	/* NULL: the bell is not ours */
+static int64 passed_on = 0;		/* us: when it was woken last */
+
+void
+dyn_wal_bell_take(void)
+{
+	Latch	   *latch = ProcGlobal->walwriterLatch;
+
+	if (dyn_flush_wants_standby())
+	{
+		dyn_wal_bell_give_back();
+		return;
+	}
+	/* None on a standby; one that has been started anew says so itself. */
+	if (latch == NULL || latch == MyLatch)
+		return;
+	wal_writer = latch;
+	ProcGlobal->walwriterLatch = MyLatch;
+}
+
+void
+dyn_wal_bell_give_back(void)
+{
+	if (wal_writer == NULL)
+		return;
+	if (ProcGlobal->walwriterLatch == MyLatch)
+		ProcGlobal->walwriterLatch = wal_writer;
+	SetLatch(wal_writer);
+	wal_writer = NULL;
+}
+
+long
+dyn_wal_bell_pass_on(void)
+{
+	int64		now;
+
+	if (wal_writer == NULL)
+		return -1;
+	now = dyn_clock_us();
+	if (now - passed_on < PASS_ON_MS * 1000)
+		return PASS_ON_MS;
+	SetLatch(wal_writer);
+	passed_on = now;
+	return -1;
+}
+
+#else
+
+void
+dyn_wal_bell_take(void)
+{
+}
+
+void
+dyn_wal_bell_give_back(void)
+{
+}
+
+long
+dyn_wal_bell_pass_on(void)
+{
+	return -1;
+}
+
+#endif

@@ -1,0 +1,49 @@
+# What SQL sessions commit asynchronously becomes durable as soon as ever, though
+# such commits wake the flusher in place of the WAL writer.
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::RealBin;
+use DynamoTest;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(sleep);
+
+# After fifty turns without work the WAL writer sleeps for 25 times the delay.
+my $delay = 0.1;
+my $node = dynamo_node('bell', wal_writer_delay => '100ms', autovacuum => 'off', bgwriter_lru_maxpages => 0);
+create_table($node, 'fruit');
+$node->safe_psql('postgres', 'CREATE TABLE plain (n int)');
+
+sub becomes_durable
+{
+	my $lsn = $node->safe_psql('postgres',
+		'SET synchronous_commit = off; INSERT INTO plain VALUES (1); SELECT pg_current_wal_insert_lsn()');
+	return eventually(5 * $delay, sub {
+		$node->safe_psql('postgres', "SELECT pg_current_wal_flush_lsn() >= '$lsn'") eq 't' });
+}
+
+sub flusher
+{
+	return $node->safe_psql('postgres', "SELECT pid FROM pg_stat_activity WHERE backend_type = 'dynamo flusher'");
+}
+
+for my $state ('the first flusher', 'the second')
+{
+	ok(eventually(20, \&flusher), $state);
+	sleep 60 * $delay;
+	ok(becomes_durable(), 'after a long sleep');
+	ok(becomes_durable(), 'after a short one');
+	my ($status) = put_item($node, 'fruit', 'apple', 'red');
+	is($status, 200, 'a write of ours');
+	ok(becomes_durable(), 'after that');
+
+	my $pid = flusher();
+	$node->safe_psql('postgres', "SELECT pg_terminate_backend($pid)");
+	ok(eventually(20, sub { flusher() ne $pid }), 'it has gone');
+	ok(becomes_durable(), 'without one, or with one that has just come');
+}
+
+done_testing();
