@@ -71,6 +71,13 @@
 #define MAX_ROUND_REQUESTS 128
 #define MAX_ROUND_US 4000
 
+/*
+ * PostgreSQL's caches keep half a kilobyte for each table that a process has made
+ * and dropped, mostly that there is nothing about it in some catalog: for as long
+ * as the process lives, and ours lives long.  So begin with empty ones then.
+ */
+#define MAX_TABLE_CHANGES 1000
+
 /* After a long round, slices take one part in so many of its time. */
 #define COSTLY_PART 3
 
@@ -796,6 +803,11 @@ run_transaction(DynWorker *worker, dlist_head *batch, int64 deadline)
 		SetCurrentStatementStartTimestamp();
 		StartTransactionCommand();
 
+		if (worker->table_changes >= MAX_TABLE_CHANGES)
+		{
+			InvalidateSystemCaches();
+			worker->table_changes = 0;
+		}
 		extension_missing = !extension_is_present();
 		while (!extension_missing && !dlist_is_empty(batch))
 		{
@@ -817,6 +829,9 @@ run_transaction(DynWorker *worker, dlist_head *batch, int64 deadline)
 			current = work;
 			run(work);
 			current = NULL;
+			if (work->access == DYN_ACCESS_CONTROL &&
+				TransactionIdIsValid(GetTopTransactionIdIfAny()))
+				worker->table_changes++;
 			/* What met a conflict keeps locks from others, for nothing. */
 			if (runs_alone(work) || holds_locks(work))
 				break;

@@ -50,6 +50,7 @@ typedef struct DynWorker
 	int			nretrying;
 	dlist_head	held;			/* done; waiting for a flush, lowest first */
 	int			nheld;
+	int			table_changes;	/* since the caches were empty */
 	XLogRecPtr	commit_lsn;		/* end of this worker's last commit record */
 	XLogRecPtr	requested_lsn;	/* up to where the flusher was asked to flush */
 	bool		holds_write;	/* commit_lsn is not yet durable */
