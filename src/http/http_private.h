@@ -208,10 +208,11 @@ extern DynHttpAccept dyn_http_listener_accept(int i, int *fd);
 extern void dyn_http_listener_closed(void);
 
 /*
- * What http_balance.c and http_sleep.c have to know of the workers.  A load is in
- * parts of 1,000 of the time awake.  awake(): how many are.  least_loaded(): another worker that has room for more
- * connections, or -1; who last reported before a time sleeps all the time, or
- * does one thing all the time.
+ * What http_balance.c and http_sleep.c have to know of the workers.  asleep: with
+ * nothing to answer.  A load is in parts of 1,000 of the time awake.  awake(): how
+ * many are.  least_loaded(): another worker that has room for more connections, or
+ * -1; who last reported before a time sleeps all the time, or does one thing all
+ * the time.
  */
 extern void dyn_http_listener_sleep(bool asleep);
 extern int	dyn_http_listener_awake(void);

@@ -501,6 +501,7 @@ dyn_http_poll(DynHttpServer *server, bool all)
 	int			nevents;
 
 	server->now = dyn_http_now();
+	server->waited_us = waited_us(server);
 	dyn_http_balance(server);
 	server->handshakes_left = MAX_HANDSHAKES;
 	refresh_tickets(server);
@@ -514,7 +515,6 @@ dyn_http_poll(DynHttpServer *server, bool all)
 												   resume_node,
 												   dlist_pop_head_node(&resumed)));
 
-	server->waited_us = waited_us(server);
 	nevents = epoll_wait(server->epoll, events, max_events, 0);
 	for (int i = 0; i < nevents; i++)
 	{
