@@ -131,12 +131,12 @@ dyn_flusher_main(Datum arg)
 		dyn_process_interrupts();
 		if (dyn_process_must_stop())
 			break;
-		dyn_wal_bell_take();
 
 		/* Nothing is waiting on a standby; promotion needs no notice. */
 		wanted = pg_atomic_read_u64(&dyn_shared->flush_wanted);
 		if (!RecoveryInProgress() && wanted > dyn_flush_durable())
 		{
+			dyn_wal_bell_take();
 			pgstat_report_activity(STATE_RUNNING, "flushing WAL");
 			done = dyn_flush_inline(wanted);
 			pgstat_report_activity(STATE_IDLE, NULL);

@@ -11,13 +11,15 @@
  * gone to sleep for longer.
  *
  * There is no setting for it, but the latch to be set is in shared memory.  So
- * while the flusher runs, its own is there.  Sessions of SQL commit
+ * while the flusher has something to do, its own is there.  Sessions of SQL commit
  * asynchronously, too, and rely on the WAL writer: so it is woken after all, some
  * milliseconds later and only once for all that have rung meanwhile, which is
- * well within PostgreSQL's promise of three times wal_writer_delay.
+ * well within PostgreSQL's promise of three times wal_writer_delay; and at once
+ * if wal_writer_flush_after has come together.
  *
- * The latch goes back when the flusher ends, and while it may wait for a standby
- * and would not hear the bell.  A crash makes the shared memory anew.
+ * The latch goes back to the WAL writer when somebody rings and the flusher has
+ * had nothing to do for a while, when the flusher ends, and where it may wait for
+ * a standby and would not hear the bell.  A crash makes the shared memory anew.
  *
  * src/server/wal_bell.c
  *-------------------------------------------------------------------------
@@ -26,6 +28,7 @@
 
 #include "access/xlog.h"
 #include "miscadmin.h"
+#include "postmaster/walwriter.h"
 #include "storage/latch.h"
 #include "storage/proc.h"
 
@@ -35,11 +38,15 @@
 
 #if PG_VERSION_NUM < 170000
 
-/* How often the WAL writer is woken at most. */
+/* How often the WAL writer is woken at most while there is little to write. */
 #define PASS_ON_MS 10
+
+/* So long without anything to flush, and the bell goes back. */
+#define UNUSED_MS 100
 
 static Latch *wal_writer = NULL;	/* NULL: the bell is not ours */
 static int64 passed_on = 0;		/* us: when it was woken last */
+static int64 used = 0;			/* us: when the flusher last had to flush */
 
 void
 dyn_wal_bell_take(void)
@@ -51,7 +58,8 @@ dyn_wal_bell_take(void)
 		dyn_wal_bell_give_back();
 		return;
 	}
-	/* None on a standby; one that has been started anew says so itself. */
+	used = dyn_clock_us();
+	/* A WAL writer started anew has taken it itself. */
 	if (latch == NULL || latch == MyLatch)
 		return;
 	wal_writer = latch;
@@ -69,6 +77,13 @@ dyn_wal_bell_give_back(void)
 	wal_writer = NULL;
 }
 
+static bool
+is_little_to_write(void)
+{
+	return GetXLogInsertRecPtr() - GetFlushRecPtr(NULL) <
+		(uint64) WalWriterFlushAfter * XLOG_BLCKSZ;
+}
+
 long
 dyn_wal_bell_pass_on(void)
 {
@@ -77,7 +92,12 @@ dyn_wal_bell_pass_on(void)
 	if (wal_writer == NULL)
 		return -1;
 	now = dyn_clock_us();
-	if (now - passed_on < PASS_ON_MS * 1000)
+	if (now - used > UNUSED_MS * 1000)
+	{
+		dyn_wal_bell_give_back();
+		return -1;
+	}
+	if (now - passed_on < PASS_ON_MS * 1000 && is_little_to_write())
 		return PASS_ON_MS;
 	SetLatch(wal_writer);
 	passed_on = now;

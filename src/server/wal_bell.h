@@ -10,7 +10,7 @@
 #ifndef DYN_WAL_BELL_H
 #define DYN_WAL_BELL_H
 
-/* To be called in each turn: a WAL writer started anew takes the bell back. */
+/* The flusher has something to flush. */
 extern void dyn_wal_bell_take(void);
 
 extern void dyn_wal_bell_give_back(void);
