@@ -450,7 +450,7 @@ def no_memory(run):
 
 # ----- too many -----
 
-@fault(2)
+@fault(2, 'unavailable')
 def connections(run):
     """Hundreds of connections at once, some of which don't read their answers."""
     message = wire.post('Query', b'{"TableName": "soak-items", "KeyConditionExpression": "p = :p",'
