@@ -28,15 +28,16 @@ sub becomes_durable
 # A write alone would be flushed by its own worker.
 sub write_together
 {
-	my $before = $node->safe_psql('postgres', 'SELECT flushes - inline_flushes FROM dynamo.stat_flush');
+	my $flushed = sub { $node->safe_psql('postgres', 'SELECT flushes - inline_flushes FROM dynamo.stat_flush') };
+	my $before = $flushed->();
 	my @sockets = map { connect_endpoint($node) } 1 .. 8;
-	for my $round (1 .. 5)
-	{
-		send_operation($_, 'PutItem', { TableName => 'fruit', Item => { id => { S => 'k' . int rand 1000 } } }) for @sockets;
-		read_answer($_) for @sockets;
-	}
-	cmp_ok($node->safe_psql('postgres', 'SELECT flushes - inline_flushes FROM dynamo.stat_flush'), '>', $before,
-		'the flusher has flushed writes of ours');
+	ok(eventually(30, sub {
+		for my $round (1 .. 5)
+		{
+			send_operation($_, 'PutItem', { TableName => 'fruit', Item => { id => { S => 'k' . int rand 1000 } } }) for @sockets;
+			read_answer($_) for @sockets;
+		}
+		return $flushed->() > $before; }), 'the flusher has flushed writes of ours');
 	return;
 }
 
