@@ -32,7 +32,7 @@
 
 #include "base/process.h"
 #include "server/flush.h"
-#include "server/wal_bell.h"
+#include "server/walwriter_latch.h"
 
 /* While a standby's answer was broken off or is not to be had yet. */
 #define RETRY_DELAY_MS 10
@@ -94,7 +94,7 @@ wake_waiting_workers(void)
 static void
 leave(int code, Datum arg)
 {
-	dyn_wal_bell_give_back();
+	dyn_walwriter_latch_give_back();
 	dyn_process_leave(&dyn_shared->flusher, code == 0);
 	dyn_process_wake(&dyn_shared->launcher);
 
@@ -136,7 +136,7 @@ dyn_flusher_main(Datum arg)
 		wanted = pg_atomic_read_u64(&dyn_shared->flush_wanted);
 		if (!RecoveryInProgress() && wanted > dyn_flush_durable())
 		{
-			dyn_wal_bell_take();
+			dyn_walwriter_latch_take();
 			pgstat_report_activity(STATE_RUNNING, "flushing WAL");
 			done = dyn_flush_inline(wanted);
 			pgstat_report_activity(STATE_IDLE, NULL);
@@ -144,7 +144,7 @@ dyn_flusher_main(Datum arg)
 				break;
 		}
 		wake_waiting_workers();
-		timeout = dyn_wal_bell_pass_on();
+		timeout = dyn_walwriter_latch_pass_on();
 
 		if (!done)
 			timeout = RETRY_DELAY_MS;

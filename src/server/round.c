@@ -72,7 +72,7 @@
 #define MAX_ROUND_US 4000
 
 /*
- * PostgreSQL's caches keep half a kilobyte for each table that a process has made
+ * PostgreSQL's caches keep 0.7 KB for each table that a process has made
  * and dropped, mostly that there is nothing about it in some catalog: for as long
  * as the process lives, and ours lives long.  So begin with empty ones then.
  */

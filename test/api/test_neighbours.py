@@ -243,10 +243,12 @@ def impatient(server):
     """A request waits for 5 ms at most."""
     server.sql("ALTER SYSTEM SET dynamo.queue_timeout = '5ms'")
     server.sql('SELECT pg_reload_conf()')
-    wait_for(lambda: server.sql('SHOW dynamo.queue_timeout') == [('5ms',)])
-    yield
-    server.sql('ALTER SYSTEM RESET dynamo.queue_timeout')
-    server.sql('SELECT pg_reload_conf()')
+    try:
+        wait_for(lambda: server.sql('SHOW dynamo.queue_timeout') == [('5ms',)])
+        yield
+    finally:
+        server.sql('ALTER SYSTEM RESET dynamo.queue_timeout')
+        server.sql('SELECT pg_reload_conf()')
 
 
 def keep_busy(server, connections, ahead, rounds):

@@ -13,7 +13,7 @@ use Time::HiRes qw(sleep);
 
 # After fifty turns without work the WAL writer sleeps for 25 times the delay.
 my $delay = 0.1;
-my $node = dynamo_node('bell', wal_writer_delay => '100ms', autovacuum => 'off', bgwriter_lru_maxpages => 0);
+my $node = dynamo_node('latch', wal_writer_delay => '100ms', autovacuum => 'off', bgwriter_lru_maxpages => 0);
 create_table($node, 'fruit');
 $node->safe_psql('postgres', 'CREATE TABLE plain (n int)');
 

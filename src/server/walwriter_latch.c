@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * wal_bell.c
+ * walwriter_latch.c
  *		Asynchronous commits wake the flusher, not the WAL writer.
  *
  * Before version 17 PostgreSQL wakes its WAL writer whenever an asynchronous
@@ -13,15 +13,15 @@
  * There is no setting for it, but the latch to be set is in shared memory.  So
  * while the flusher has something to do, its own is there.  Sessions of SQL commit
  * asynchronously, too, and rely on the WAL writer: so it is woken after all, some
- * milliseconds later and only once for all that have rung meanwhile, which is
+ * milliseconds later and only once for all that have committed meanwhile, which is
  * well within PostgreSQL's promise of three times wal_writer_delay; and at once
  * if wal_writer_flush_after has come together.
  *
- * The latch goes back to the WAL writer when somebody rings and the flusher has
+ * The latch goes back to the WAL writer when a commit wakes the flusher that has
  * had nothing to do for a while, when the flusher ends, and where it may wait for
- * a standby and would not hear the bell.  A crash makes the shared memory anew.
+ * a standby and would not look.  A crash makes the shared memory anew.
  *
- * src/server/wal_bell.c
+ * src/server/walwriter_latch.c
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -34,28 +34,28 @@
 
 #include "base/clock.h"
 #include "server/flush.h"
-#include "server/wal_bell.h"
+#include "server/walwriter_latch.h"
 
 #if PG_VERSION_NUM < 170000
 
 /* How often the WAL writer is woken at most while there is little to write. */
 #define PASS_ON_MS 10
 
-/* So long without anything to flush, and the bell goes back. */
+/* So long without anything to flush, and it goes back. */
 #define UNUSED_MS 100
 
-static Latch *wal_writer = NULL;	/* NULL: the bell is not ours */
+static Latch *wal_writer = NULL;	/* NULL: commits wake it themselves */
 static int64 passed_on = 0;		/* us: when it was woken last */
 static int64 used = 0;			/* us: when the flusher last had to flush */
 
 void
-dyn_wal_bell_take(void)
+dyn_walwriter_latch_take(void)
 {
 	Latch	   *latch = ProcGlobal->walwriterLatch;
 
 	if (dyn_flush_wants_standby())
 	{
-		dyn_wal_bell_give_back();
+		dyn_walwriter_latch_give_back();
 		return;
 	}
 	used = dyn_clock_us();
@@ -67,7 +67,7 @@ dyn_wal_bell_take(void)
 }
 
 void
-dyn_wal_bell_give_back(void)
+dyn_walwriter_latch_give_back(void)
 {
 	if (wal_writer == NULL)
 		return;
@@ -85,7 +85,7 @@ is_little_to_write(void)
 }
 
 long
-dyn_wal_bell_pass_on(void)
+dyn_walwriter_latch_pass_on(void)
 {
 	int64		now;
 
@@ -94,7 +94,7 @@ dyn_wal_bell_pass_on(void)
 	now = dyn_clock_us();
 	if (now - used > UNUSED_MS * 1000)
 	{
-		dyn_wal_bell_give_back();
+		dyn_walwriter_latch_give_back();
 		return -1;
 	}
 	if (now - passed_on < PASS_ON_MS * 1000 && is_little_to_write())
@@ -107,17 +107,17 @@ dyn_wal_bell_pass_on(void)
 #else
 
 void
-dyn_wal_bell_take(void)
+dyn_walwriter_latch_take(void)
 {
 }
 
 void
-dyn_wal_bell_give_back(void)
+dyn_walwriter_latch_give_back(void)
 {
 }
 
 long
-dyn_wal_bell_pass_on(void)
+dyn_walwriter_latch_pass_on(void)
 {
 	return -1;
 }
