@@ -199,9 +199,10 @@ TABLES = {
 class Server:
     """A private cluster and its load."""
 
-    def __init__(self, directory, items, pg_config=PG_CONFIG):
+    def __init__(self, directory, items, pg_config=PG_CONFIG, pgbench_host=None):
         self.cluster = Cluster(directory, pg_config)
         self.items = items
+        self.pgbench_host = pgbench_host
         self.bin = subprocess.run([pg_config, '--bindir'], check=True, capture_output=True,
                                   text=True).stdout.strip()
         self.environment = {}
@@ -318,7 +319,7 @@ class Server:
             output = subprocess.run(
                 [f'{self.bin}/pgbench', '-n', '-M', 'prepared', *(f'-f{script}' for script in scripts), '-c', str(connections),
                  '-j', '1', '-T', str(max(1, round(seconds))), '-l', '--sampling-rate=0.1',
-                 '--log-prefix', f'{directory}/log'],
+                 '--log-prefix', f'{directory}/log', *([f'--host={self.pgbench_host}'] if self.pgbench_host else [])],
                 check=True, text=True, capture_output=True, env=self.environment).stdout
             latencies = sorted(int(line.split()[2]) for file in glob.glob(f'{directory}/log.*')
                                for line in open(file))
