@@ -19,7 +19,8 @@
  * each in a transaction of its own, one after each round: so a round waits for
  * one slice at most, whatever others ask for.  Those that take long have turns
  * among themselves.  Some of it can't be cut; who has held up a round for longer
- * than a slice waits as long as that was, if there is anybody else.
+ * than a slice waits as long as that was, if there is anybody else.  Where a
+ * processor is wanted by others, slices have one part in eight of a worker's time.
  *
  * Where more is asked for than can be done, the queue grows to as many as there
  * are connections, and all would be answered late, many when their clients have
@@ -35,6 +36,8 @@
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
+
+#include <sched.h>
 
 #include "access/xact.h"
 #include "access/xlog.h"
@@ -78,8 +81,13 @@
  */
 #define MAX_TABLE_CHANGES 1000
 
-/* After a long round, slices take one part in so many of its time. */
-#define COSTLY_PART 3
+/*
+ * After a slice during which somebody has come to wait for the processor, the next
+ * one comes after so many times as long.  A processor that nobody waits for is had
+ * back faster.
+ */
+#define COSTLY_PAUSE 7
+#define YIELDED_US 10
 
 /* How long who has held up the others for too long waits at most. */
 #define MAX_COSTLY_PAUSE_US 100000
@@ -1018,13 +1026,24 @@ run_slice(DynWorker *worker)
 	return true;
 }
 
+/*
+ * Offer the processor to whoever waits for it: left alone, Linux would give it to
+ * another worker, the flusher or a client only after some milliseconds.
+ */
+static bool
+others_wanted_processor(int64 now)
+{
+	sched_yield();
+	return dyn_clock_us() - now >= YIELDED_US;
+}
+
 bool
 dyn_round_run_costly(DynWorker *worker)
 {
-	int64		share;
 	int64		begin;
-	int64		end = 0;
-	bool		ran = false;
+	int64		end;
+	int64		pause;
+	bool		ran;
 
 	worker->waits_for_place = false;
 	if (dyn_round_costly_due_in(worker) != 0)
@@ -1038,14 +1057,8 @@ dyn_round_run_costly(DynWorker *worker)
 		worker->waits_for_place = true;
 		return false;
 	}
-	share = Max(slice_us(), worker->had_cheap ? worker->round_us / COSTLY_PART : 0);
-	do
-	{
-		if (!run_slice(worker))
-			break;
-		ran = true;
-		end = dyn_clock_us();
-	} while (end - begin < share - slice_us() && worker->ncostly > 0);
+	ran = run_slice(worker);
+	end = dyn_clock_us();
 	dyn_costly_end(worker->slot);
 	if (!ran)
 	{
@@ -1053,9 +1066,11 @@ dyn_round_run_costly(DynWorker *worker)
 		worker->waits_for_place = true;
 		return false;
 	}
+	pause = Max(end - begin - slice_us(), 0);
+	if (others_wanted_processor(end))
+		pause = COSTLY_PAUSE * (end - begin);
 	worker->had_cheap = false;
-	worker->costly_not_before = end +
-		Min(Max(end - begin - share, 0), MAX_COSTLY_PAUSE_US);
+	worker->costly_not_before = end + Min(pause, MAX_COSTLY_PAUSE_US);
 	debug_query_string = NULL;
 	pgstat_report_activity(STATE_IDLE, NULL);
 	return true;

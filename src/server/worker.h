@@ -43,7 +43,7 @@ typedef struct DynWorker
 	int			nsliced;
 	dlist_head	costly;			/* waiting for a place among those */
 	int			ncostly;		/* both */
-	int64		costly_not_before;	/* us: the last slice was too long */
+	int64		costly_not_before;	/* us: until then it is the others' turn */
 	bool		had_cheap;		/* others have been run since then */
 	bool		waits_for_place;	/* see costly.h */
 	dlist_head	retrying;		/* met a running transaction; run again later */
