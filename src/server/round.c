@@ -1031,10 +1031,12 @@ run_slice(DynWorker *worker)
  * another worker, the flusher or a client only after some milliseconds.
  */
 static bool
-others_wanted_processor(int64 now)
+others_wanted_processor(void)
 {
+	int64		begin = dyn_clock_us();
+
 	sched_yield();
-	return dyn_clock_us() - now >= YIELDED_US;
+	return dyn_clock_us() - begin >= YIELDED_US;
 }
 
 bool
@@ -1043,7 +1045,6 @@ dyn_round_run_costly(DynWorker *worker)
 	int64		begin;
 	int64		end;
 	int64		pause;
-	bool		ran;
 
 	worker->waits_for_place = false;
 	if (dyn_round_costly_due_in(worker) != 0)
@@ -1057,18 +1058,19 @@ dyn_round_run_costly(DynWorker *worker)
 		worker->waits_for_place = true;
 		return false;
 	}
-	ran = run_slice(worker);
-	end = dyn_clock_us();
-	dyn_costly_end(worker->slot);
-	if (!ran)
+	if (!run_slice(worker))
 	{
 		/* Who has the fiber waits for a lock, or all have been refused. */
+		dyn_costly_end(worker->slot);
 		worker->waits_for_place = true;
 		return false;
 	}
+	end = dyn_clock_us();
 	pause = Max(end - begin - slice_us(), 0);
-	if (others_wanted_processor(end))
+	/* Before the next worker is woken for a slice, which might be done here. */
+	if (others_wanted_processor())
 		pause = COSTLY_PAUSE * (end - begin);
+	dyn_costly_end(worker->slot);
 	worker->had_cheap = false;
 	worker->costly_not_before = end + Min(pause, MAX_COSTLY_PAUSE_US);
 	debug_query_string = NULL;
