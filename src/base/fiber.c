@@ -32,7 +32,12 @@
 #define STACK_SIZE	((size_t) 4 * 1024 * 1024)
 #define GUARD_SIZE	((size_t) 64 * 1024)
 
+/*
+ * Looking at the clock costs more than some of the work between two calls.  Where
+ * so many have been fast, as many go by before the next look.
+ */
 #define CALLS_PER_LOOK 16
+#define FAST_US 20
 
 /* What is looked up by address of one side while the other one runs. */
 typedef struct Side
@@ -56,7 +61,8 @@ static void *user = NULL;
 static bool ended;
 static ErrorData *error;
 static int64 ends;				/* us: its time */
-static int	calls;			/* since the clock was looked at */
+static int	calls;			/* until the next look at the clock */
+static int64 looked;			/* us: the last one */
 
 /* Leave one side for the other; returns when somebody comes back. */
 static void
@@ -149,7 +155,9 @@ dyn_fiber_run(DynFiberFunction new_function, void *arg, int us)
 		ended = false;
 		error = NULL;
 	}
-	ends = us == 0 ? PG_INT64_MAX : dyn_clock_us() + us;
+	looked = dyn_clock_us();
+	ends = us == 0 ? PG_INT64_MAX : looked + us;
+	calls = 0;
 	change(&caller, &fiber, false);
 	if (!ended)
 		return false;
@@ -175,9 +183,14 @@ dyn_fiber_abandon(const void *arg)
 bool
 dyn_fiber_time_is_up(void)
 {
-	if (++calls % CALLS_PER_LOOK != 0)
+	int64		now;
+
+	if (--calls > 0)
 		return false;
-	return dyn_clock_us() >= ends;
+	now = dyn_clock_us();
+	calls = now - looked < FAST_US ? CALLS_PER_LOOK : 1;
+	looked = now;
+	return now >= ends;
 }
 
 void

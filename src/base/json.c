@@ -423,6 +423,7 @@ typedef struct MemberPosition
 	uint32		position;
 } MemberPosition;
 
+/* May leave the fiber: to sort 25,000 members takes 4 ms. */
 static int
 compare_members(const void *a, const void *b)
 {
@@ -430,6 +431,7 @@ compare_members(const void *a, const void *b)
 	const MemberPosition *mb = b;
 	int			cmp = strcmp(ma->member->string, mb->member->string);
 
+	dyn_fiber_pause();
 	if (cmp == 0)
 		cmp = ma->position < mb->position ? -1 : 1;
 	return cmp;

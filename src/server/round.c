@@ -599,16 +599,12 @@ run(DynWork *work)
 	}
 	if (work->body_unread)
 	{
-		if (!dyn_gateway_read_body(work, slice_us()))
-		{
-			work->outcome = DYN_OUTCOME_UNFINISHED;
-			return;
-		}
-		if (work->body_unread)
-		{
-			work->outcome = DYN_OUTCOME_FAILED;
-			return;
-		}
+		bool		refused = dyn_gateway_read_body(work, slice_us()) &&
+			work->body_unread;
+
+		/* It is run in the next slice. */
+		work->outcome = refused ? DYN_OUTCOME_FAILED : DYN_OUTCOME_UNFINISHED;
+		return;
 	}
 	check(work);
 
