@@ -45,6 +45,7 @@
 #define MAX_LARGE_REQUESTS ((Size) 512 * 1024 * 1024)
 
 static Size large_requests = 0;
+static bool had_large = false;
 
 static bool
 header_is(const DynHttpHeader *header, const char *value)
@@ -739,9 +740,19 @@ dyn_gateway_answer(DynWork *work)
 		dyn_metrics_record_error(&dyn_shared->metrics,
 								 (DynException) work->exception);
 	large_requests -= work->memory;
+	had_large |= work->memory > 0 || work->reply.len > UNCHECKED_BODY;
 	dyn_fiber_abandon(work);
 	if (is_unproven(work))
 		dyn_http_failed(work->http);
 	dyn_http_reply(work->http, work->status, work->content_type, work->headers,
 				   work->reply.data, work->reply.len);
+}
+
+bool
+dyn_gateway_had_large(void)
+{
+	bool		had = had_large;
+
+	had_large = false;
+	return had;
 }

@@ -124,4 +124,7 @@ extern void dyn_gateway_refuse_conflict(DynWork *work);
 /* Send the reply; frees the request and the work. */
 extern void dyn_gateway_answer(DynWork *work);
 
+/* Has a large request or answer been done with since this was last asked? */
+extern bool dyn_gateway_had_large(void);
+
 #endif							/* DYN_GATEWAY_H */

@@ -50,6 +50,8 @@
 /* How often held replies are looked at even if nothing happens. */
 #define HELD_CHECK_US (100 * 1000)
 
+#define KEPT_MEMORY (16 * 1024 * 1024)
+
 static void
 take_request(DynHttpRequest *http, void *arg)
 {
@@ -321,6 +323,34 @@ poll_sockets(DynWorker *worker)
 		worker->taking_us = (dyn_clock_us() - begin) / worker->taken;
 }
 
+/*
+ * The memory of a round's requests comes and goes together.  By its defaults
+ * glibc would give it back to the kernel each time and fault it in again: a
+ * page fault for each request.  So keep some, up to what a few large requests
+ * need; larger pieces are still given back.
+ */
+static void
+keep_freed_memory(void)
+{
+#ifdef __GLIBC__
+	mallopt(M_TRIM_THRESHOLD, KEPT_MEMORY);
+	mallopt(M_MMAP_THRESHOLD, 1024 * 1024);
+#endif
+}
+
+/*
+ * What large requests have freed lies between small pieces that stay, where glibc
+ * keeps it: tens of megabytes after some hours of both.
+ */
+static void
+give_back_memory(void)
+{
+#ifdef __GLIBC__
+	if (dyn_gateway_had_large())
+		malloc_trim(KEPT_MEMORY);
+#endif
+}
+
 static void
 serve(DynWorker *worker)
 {
@@ -366,12 +396,15 @@ serve(DynWorker *worker)
 		request_flush(worker);
 		dyn_http_flush(worker->http);
 		ran_costly = dyn_round_run_costly(worker);
+		if (ran_costly && statistics_due == 0)
+			statistics_due = dyn_clock_us() + STATISTICS_INTERVAL_US;
 		publish_metrics(worker);
 
 		/* Also what the flush has set free may have made room for writes. */
 		if (statistics_due > 0 && dyn_clock_us() >= statistics_due)
 		{
 			pgstat_report_stat(true);
+			give_back_memory();
 			statistics_due = 0;
 		}
 
@@ -384,21 +417,6 @@ serve(DynWorker *worker)
 			dyn_http_sleep_ends(worker->http);
 		}
 	}
-}
-
-/*
- * The memory of a round's requests comes and goes together.  By its defaults
- * glibc would give it back to the kernel each time and fault it in again: a
- * page fault for each request.  So keep some, up to what a few large requests
- * need; larger pieces are still given back.
- */
-static void
-keep_freed_memory(void)
-{
-#ifdef __GLIBC__
-	mallopt(M_TRIM_THRESHOLD, 16 * 1024 * 1024);
-	mallopt(M_MMAP_THRESHOLD, 1024 * 1024);
-#endif
 }
 
 void
