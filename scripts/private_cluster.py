@@ -2,6 +2,7 @@
 
 The work is done by scripts/cluster; see there.
 """
+import contextlib
 import os
 import pathlib
 import re
@@ -93,11 +94,12 @@ class Cluster:
         # A dead one may stay a zombie for a while, which the next one takes for a
         # server; for how long depends on who has to see to it.
         deadline = time.monotonic() + 3
-        while os.path.exists(f'/proc/{pid}/stat'):
-            state = open(f'/proc/{pid}/stat').read().rpartition(')')[2].split()[0]
-            if state in 'ZX' and time.monotonic() > deadline:
-                break
-            time.sleep(0.01)
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):    # it is gone
+            while True:
+                state = pathlib.Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0]
+                if state in 'ZX' and time.monotonic() > deadline:
+                    break
+                time.sleep(0.01)
 
     def recover(self, *settings):
         """Start again after kill(): its orphans need a moment to notice."""
