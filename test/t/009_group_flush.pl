@@ -28,6 +28,8 @@ my $ids = sub { $node->safe_psql('postgres', 'SELECT pg_current_xact_id()::text:
 
 # Three seconds of load; what it took.  Where others have the processor, one
 # process has not 32 writes under way just because it would like to: try again.
+# Without gathering it is 0.8; a third is what one worker of three asks for that has
+# 7,000 writes a second.
 my $ratio = 1;
 my $used;
 for my $try (1 .. 4)
@@ -49,10 +51,10 @@ for my $try (1 .. 4)
 	read_answer($_) for values %sockets;
 	$used = $ids->() - $before;
 	$ratio = $used / ($writes - $first);
-	last if $ratio < 0.3;
+	last if $ratio < 0.5;
 }
 cmp_ok($writes, '>', 1000, "$writes writes");
-cmp_ok($ratio, '<', 0.3, "$used transaction ids: $ratio a write");
+cmp_ok($ratio, '<', 0.5, "$used transaction ids: $ratio a write");
 
 my ($flushes, $held) = split /\|/,
   $node->safe_psql('postgres', 'SELECT flushes, held_replies FROM dynamo.stat_flush');
