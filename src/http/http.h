@@ -165,6 +165,12 @@ extern bool dyn_http_sleep_begins(DynHttpServer *server);
 extern void dyn_http_sleep_ends(DynHttpServer *server);
 
 /*
+ * Before something that takes milliseconds and can't be cut: give connections that
+ * have asked lately, and ask for nothing just now, to other workers.
+ */
+extern void dyn_http_make_way(DynHttpServer *server);
+
+/*
  * Handle what is ready now, without waiting: accept, read, parse (calling
  * on_request), write, and close what has been idle for too long.  Reads at
  * most a bounded amount per connection and call, so that no client starves

@@ -13,6 +13,9 @@
  * Awake is what is measured, and not processor time: a worker that waits for a
  * processor, or for a disk, has no time for others either.
  *
+ * It also gives away those that it was busy with before it does what holds it for
+ * long and can't be cut: dyn_http_make_way().
+ *
  * A connection moves between requests, when nothing of it is kept in this
  * process; what its client has sent meanwhile is in the socket.  One with TLS
  * stays, as its keys can't move.
@@ -39,6 +42,9 @@
 /* At a time; a window later there is another look at what they have changed. */
 #define MAX_MOVES 8
 
+/* At once, before what takes long; to move one takes both workers some 20 us. */
+#define MAX_WAY 32
+
 /* May it go on in another process? */
 static bool
 can_move(const DynHttpConnection *connection)
@@ -52,9 +58,12 @@ can_move(const DynHttpConnection *connection)
 		!connection->input_ended && !connection->broken && !connection->close;
 }
 
-/* Give up to so many of the connections this worker was busy with. */
+/*
+ * Give up to so many of the connections this worker has been busy with since a
+ * window to another worker, or, if that is -1, to those that have the fewest.
+ */
 static void
-move_connections(DynHttpServer *server, int worker, int moves)
+move_connections(DynHttpServer *server, uint32 since, int worker, int moves)
 {
 	dlist_head *idle = &server->connections[DYN_HTTP_IDLE];
 	dlist_node *node = idle->head.prev;
@@ -64,13 +73,15 @@ move_connections(DynHttpServer *server, int worker, int moves)
 	{
 		DynHttpConnection *connection =
 		dlist_container(DynHttpConnection, node, node);
+		int			to;
 
-		if (connection->window != server->window)
-			break;				/* and all before it: not in this window */
+		if (connection->window < since)
+			break;				/* and all before it */
 		node = node->prev;
 		if (!can_move(connection))
 			continue;
-		if (!dyn_http_connection_move(connection, worker))
+		to = worker >= 0 ? worker : dyn_http_listener_fewest(server->max_connections);
+		if (to < 0 || !dyn_http_connection_move(connection, to))
 			break;
 		moves--;
 	}
@@ -95,7 +106,7 @@ dyn_http_balance(DynHttpServer *server)
 												server->max_connections,
 												&lowest);
 		if (worker >= 0 && load - lowest >= UNEVEN)
-			move_connections(server, worker,
+			move_connections(server, server->window, worker,
 							 Min(MAX_MOVES,
 								 server->active * (load - lowest) / (2 * load)));
 	}
@@ -103,4 +114,10 @@ dyn_http_balance(DynHttpServer *server)
 	server->window_since = server->now;
 	server->active = 0;
 	server->slept_us = 0;
+}
+
+void
+dyn_http_make_way(DynHttpServer *server)
+{
+	move_connections(server, server->window - 1, -1, MAX_WAY);
 }

@@ -560,3 +560,23 @@ dyn_http_listener_least_loaded(int64 since, int max_connections, int *load)
 	}
 	return best;
 }
+
+int
+dyn_http_listener_fewest(int max_connections)
+{
+	uint32		fewest = max_connections;
+	int			best = -1;
+
+	for (int i = 0; i < ninboxes; i++)
+	{
+		/* NOT_SERVING is more than any maximum. */
+		uint32		count = pg_atomic_read_u32(&seats[i].connections);
+
+		if (i != own && count < fewest)
+		{
+			best = i;
+			fewest = count;
+		}
+	}
+	return best;
+}

@@ -212,13 +212,14 @@ extern void dyn_http_listener_closed(void);
  * nothing to answer.  A load is in parts of 1,000 of the time awake.  awake(): how
  * many are.  least_loaded(): another worker that has room for more connections, or
  * -1; who last reported before a time sleeps all the time, or does one thing all
- * the time.
+ * the time.  fewest(): the same by the number of connections.
  */
 extern void dyn_http_listener_sleep(bool asleep);
 extern int	dyn_http_listener_awake(void);
 extern void dyn_http_listener_report(int load, int64 now);
 extern int	dyn_http_listener_least_loaded(int64 since, int max_connections,
 										   int *load);
+extern int	dyn_http_listener_fewest(int max_connections);
 
 /* Give a worker a connection of this one.  False: its inbox is full. */
 extern bool dyn_http_listener_move(int worker, int fd);

@@ -105,6 +105,15 @@ any_asks_for_newest(const DynJson *blocks)
 }
 
 bool
+dyn_operation_is_whole(const DynOperation *operation)
+{
+	return operation->access == DYN_ACCESS_CONTROL ||
+		operation->handler == dyn_transact_get_items ||
+		operation->handler == dyn_transact_write_items ||
+		operation->handler == dyn_execute_transaction;
+}
+
+bool
 dyn_operation_reads_newest(const DynOperation *operation, const DynJson *request)
 {
 	/* A replica may show commits in another order. */

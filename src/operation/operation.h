@@ -163,6 +163,12 @@ extern bool dyn_operation_reads_one_moment(const DynOperation *operation,
 										   DynAccess access);
 
 /*
+ * Does it do much, and all of it in one go?  Others that do much stop when their
+ * slice is used up.
+ */
+extern bool dyn_operation_is_whole(const DynOperation *operation);
+
+/*
  * Will it take long, as far as can be said at a glance?  Such requests wait for
  * the others.
  */

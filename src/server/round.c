@@ -1005,16 +1005,28 @@ next_costly(DynWorker *worker)
 static bool
 run_slice(DynWorker *worker)
 {
+	static int	took_us[DYN_METRICS_OPERATIONS];	/* the last time, each */
 	dlist_head	batch = DLIST_STATIC_INIT(batch);
 	DynWork    *work;
+	int		   *took = NULL;
+	int64		begin;
 
 	begin_costly(worker, dyn_clock_us());
 	work = next_costly(worker);
 	if (work == NULL)
 		return false;
+	if (work->operation != NULL && !dyn_gateway_needs_fiber(work) &&
+		dyn_operation_is_whole(work->operation))
+		took = &took_us[dyn_operation_number(work->operation)];
+	if (took != NULL && *took > MAX_ROUND_US)
+		dyn_http_make_way(worker->http);
+
 	dlist_push_tail(&batch, &work->node);
 	worker->metrics.slices++;
+	begin = dyn_clock_us();
 	run_transaction(worker, &batch, 0);
+	if (took != NULL)
+		*took = Min(dyn_clock_us() - begin, PG_INT32_MAX);
 	/* Its own error may have to be met again. */
 	while (!dlist_is_empty(&batch))
 		dyn_round_put_off(worker, dlist_container(DynWork, node,

@@ -46,9 +46,9 @@ def worker_of(server, connection, request):
 class Client(threading.Thread):
     """Asks on one connection, again and again."""
 
-    def __init__(self, connection, request):
+    def __init__(self, connection, request, pause=0):
         super().__init__(daemon=True)
-        self.connection, self.request = connection, request
+        self.connection, self.request, self.pause = connection, request, pause
         self.wrong, self.done, self.stop = [], 0, False
 
     def run(self):
@@ -59,6 +59,7 @@ class Client(threading.Thread):
                 self.wrong.append(reply)
                 return
             self.done += 1
+            time.sleep(self.pause)
 
 
 def test_busy_connections_move_to_the_worker_that_sleeps(server):
@@ -93,3 +94,38 @@ def test_busy_connections_move_to_the_worker_that_sleeps(server):
         connection.close()
     wait_for(lambda: figures(server, 'connections') == {1: 0, 2: 0})
     assert server.sql('SELECT count(*) FROM dynamo.stat_addresses WHERE connections > 0')[0][0] == 0
+
+
+def test_way_is_made_before_what_cannot_be_cut(server):
+    """A transaction of 4 MB holds its worker for some 20 ms: nobody else has to wait there."""
+    large = message(server, 'TransactWriteItems', {'TransactItems': [
+        {'Put': {'TableName': 'wide', 'Item': {'p': {'S': f'large {i}'}, 'v': {'S': 'v' * 39000}}}} for i in range(100)]})
+    small = message(server, 'Query', {
+        'TableName': 'wide', 'KeyConditionExpression': 'p = :p', 'ExpressionAttributeValues': {':p': {'S': 'none'}}})
+    connections = [Connection(server.endpoint) for _ in range(7)]
+    heavy = connections.pop()
+    where = worker_of(server, heavy, small)
+    others = {connection: worker_of(server, connection, small) for connection in connections}
+    here = list(others.values()).count(where)
+    assert here in (3, 4)
+
+    before = figures(server, 'moved')[where]
+    clients = [Client(connection, small, pause=0.01) for connection in connections]
+    for client in clients:
+        client.start()
+
+    def all_have_moved():
+        heavy.send(large)
+        assert heavy.reply().status == 200
+        return figures(server, 'moved')[where] - before >= here
+    wait_for(all_have_moved, 30)
+    for client in clients:
+        client.stop = True
+    for client in clients:
+        client.join()
+    assert not [client.wrong for client in clients if client.wrong]
+    assert worker_of(server, heavy, small) == where
+    assert {worker_of(server, connection, small) for connection in connections} == {3 - where}
+    for connection in (heavy, *connections):
+        connection.close()
+    wait_for(lambda: figures(server, 'connections') == {1: 0, 2: 0})
