@@ -613,7 +613,9 @@ dyn_json_member(const DynJson *object, const char *name)
 {
 	for (const DynJson *m = object->child; m != NULL; m = m->next)
 	{
-		if (m->string != NULL && strcmp(m->string, name) == 0)
+		/* Most differ in their first letter. */
+		if (m->string != NULL && m->string[0] == name[0] &&
+			strcmp(m->string, name) == 0)
 			return m;
 	}
 	return NULL;
