@@ -94,6 +94,12 @@ dyn_http_listener_least_loaded(int64 since, int max_connections, int *load)
 	return -1;
 }
 
+int
+dyn_http_listener_fewest(int max_connections)
+{
+	return -1;
+}
+
 bool
 dyn_http_listener_move(int worker, int fd)
 {
