@@ -403,6 +403,27 @@ dyn_http_listener_fd(int i)
 }
 
 /*
+ * Of the other workers the one that has the fewest connections, if that is fewer
+ * than *fewest, which becomes its number; else best.
+ */
+static int
+other_with_fewest(int best, uint32 *fewest)
+{
+	for (int i = 0; i < ninboxes; i++)
+	{
+		/* NOT_SERVING is more than any number. */
+		uint32		count = pg_atomic_read_u32(&seats[i].connections);
+
+		if (i != own && count < *fewest)
+		{
+			*fewest = count;
+			best = i;
+		}
+	}
+	return best;
+}
+
+/*
  * Count a new connection for the worker that has the fewest, and return that;
  * among equals this one.
  */
@@ -411,19 +432,9 @@ reserve(void)
 {
 	for (;;)
 	{
-		int			best = own;
 		uint32		fewest = pg_atomic_read_u32(&seats[own].connections);
+		int			best = other_with_fewest(own, &fewest);
 
-		for (int i = 0; i < ninboxes; i++)
-		{
-			uint32		count = pg_atomic_read_u32(&seats[i].connections);
-
-			if (count < fewest)
-			{
-				fewest = count;
-				best = i;
-			}
-		}
 		/* Others accept at the same time: look again if one was faster. */
 		if (pg_atomic_compare_exchange_u32(&seats[best].connections, &fewest, fewest + 1))
 			return best;
@@ -565,18 +576,6 @@ int
 dyn_http_listener_fewest(int max_connections)
 {
 	uint32		fewest = max_connections;
-	int			best = -1;
 
-	for (int i = 0; i < ninboxes; i++)
-	{
-		/* NOT_SERVING is more than any maximum. */
-		uint32		count = pg_atomic_read_u32(&seats[i].connections);
-
-		if (i != own && count < fewest)
-		{
-			best = i;
-			fewest = count;
-		}
-	}
-	return best;
+	return other_with_fewest(-1, &fewest);
 }
